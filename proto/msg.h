@@ -42,10 +42,17 @@ enum sv_msg_type {
 	SV_MSG_HISTORY = 0x24,	/* struct sv_msg_ref -> frames of u32 length + struct sv_msg_info, newest first */
 	SV_MSG_COMPARE = 0x25,	/* two struct sv_msg_ref -> u8 1 when the values are the same, u8 1 when the metadata is */
 	SV_MSG_INFOS = 0x26,	/* struct sv_msg_list -> frames of u32 length + struct sv_msg_info (show GROUP/) */
+	SV_MSG_READ = 0x27,	/* struct sv_msg_list (with_meta) -> frames of u32 length + struct sv_msg_info, u32 length + value; for edit and export */
 	SV_MSG_WRITE = 0x30,	/* u8 verb, ops ...; MORE: staged, answered with an empty body; else committed -> struct sv_msg_commit */
 	SV_MSG_UNDO = 0x31,	/* u8 dry run -> struct sv_msg_commit, then u32 length + struct sv_msg_info each */
 	SV_MSG_ENVS = 0x32,	/* -> entries: str16 name, u8 standalone, u32 secrets */
 	SV_MSG_ENV_DIFF = 0x33,	/* str16 env, str16 other, str16 group -> entries: u8 enum sv_msg_side, str16 name */
+	SV_MSG_OBJECT_PUT = 0x40,    /* u8 kind, str16 key, u32 length + bytes -> empty; drafts and consents only, else SV_ERR_DENIED */
+	SV_MSG_OBJECT_GET = 0x41,    /* u8 kind, str16 key -> the bytes, nothing else */
+	SV_MSG_OBJECT_LIST = 0x42,   /* u8 kind -> entries: str16 key, i64 changed_s, u32 length */
+	SV_MSG_OBJECT_REMOVE = 0x43, /* u8 kind, str16 key -> empty */
+	SV_MSG_DRAFT_KEY = 0x44,     /* -> 32 bytes: X25519 public key that a draft may be sealed to while the vault is locked */
+	SV_MSG_DRAFT_OPEN = 0x45,    /* u32 length + sealed box -> the plaintext */
 	SV_MSG_OK = 0x8000,	/* reply */
 	SV_MSG_ERROR = 0x8001,	/* reply: u16 enum sv_code, str16 sentence */
 };
