@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 #
 # What every story under tests/e2e shares: a private home, an agent of its own, TAP output, and the search for the canary at the end.
 #
