@@ -73,7 +73,11 @@ static void a_length_that_promises_more_than_there_is_is_truncation(void **state
 	size_t n;
 
 	(void)state;
-	assert_int_equal(sv_buf_put(&b, "\xff\xff" "abc", 5), SV_OK);
+	assert_int_equal(sv_buf_put(&b,
+				    "\xff\xff"
+				    "abc",
+				    5),
+			 SV_OK);
 	assert_int_equal(sv_buf_peek_str16(&b, &s, &n, SIZE_MAX), SV_ERR_TRUNCATED);
 	assert_int_equal(sv_buf_unread(&b), 5);
 	sv_buf_clear(&b);

@@ -6,16 +6,72 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct { const char *name; bool good; } names[] = {
-	{ "NPM_TOKEN", true }, { "npm/read-token", true }, { "a", true }, { "a b", true }, { "gr\xc3\xbc\xc3\x9f""e/x", true },
-	{ "\xe9\x8d\xb5", true }, { "\xf0\x9f\x94\x91", true }, { "a.b", true }, { "...", true }, { "a/.b", true }, { "user@host", true },
-	{ "a@1b", true }, { "@1", false }, { "sv:/x", true }, { "a$b`c'd\"e", true },
-	{ "", false }, { "/", false }, { "/a", false }, { "a/", false }, { "a//b", false }, { ".", false }, { "..", false },
-	{ "../x", false }, { "x/..", false }, { "x/../y", false }, { "x/./y", false }, { "-a", false }, { "--all", false }, { "a=b", false },
-	{ " a", false }, { "a ", false }, { "a\xc2\xa0", false }, { "a\tb", false }, { "a\nb", false }, { "a\x1b[31mb", false }, { "a\x7f", false },
-	{ "a\xc2\x85""b", false }, { "a\xe2\x80\xae""b", false }, { "a\xe2\x80\x8b""b", false }, { "a\xe2\x80\xa8""b", false }, { "\xef\xbb\xbf""a", false },
-	{ "a\xff", false }, { "\xc0\xaf", false }, { "\xed\xa0\x80", false }, { "\xf4\x90\x80\x80", false }, { "\xe2\x82", false }, { "\xf0\x9f\x94", false },
-	{ "a@1", false }, { "a/b@12", false }, { "sv://x/y", false },
+static const struct {
+	const char *name;
+	bool good;
+} names[] = {
+	{ "NPM_TOKEN", true },
+	{ "npm/read-token", true },
+	{ "a", true },
+	{ "a b", true },
+	{ "gr\xc3\xbc\xc3\x9f"
+	  "e/x",
+	  true },
+	{ "\xe9\x8d\xb5", true },
+	{ "\xf0\x9f\x94\x91", true },
+	{ "a.b", true },
+	{ "...", true },
+	{ "a/.b", true },
+	{ "user@host", true },
+	{ "a@1b", true },
+	{ "@1", false },
+	{ "sv:/x", true },
+	{ "a$b`c'd\"e", true },
+	{ "", false },
+	{ "/", false },
+	{ "/a", false },
+	{ "a/", false },
+	{ "a//b", false },
+	{ ".", false },
+	{ "..", false },
+	{ "../x", false },
+	{ "x/..", false },
+	{ "x/../y", false },
+	{ "x/./y", false },
+	{ "-a", false },
+	{ "--all", false },
+	{ "a=b", false },
+	{ " a", false },
+	{ "a ", false },
+	{ "a\xc2\xa0", false },
+	{ "a\tb", false },
+	{ "a\nb", false },
+	{ "a\x1b[31mb", false },
+	{ "a\x7f", false },
+	{ "a\xc2\x85"
+	  "b",
+	  false },
+	{ "a\xe2\x80\xae"
+	  "b",
+	  false },
+	{ "a\xe2\x80\x8b"
+	  "b",
+	  false },
+	{ "a\xe2\x80\xa8"
+	  "b",
+	  false },
+	{ "\xef\xbb\xbf"
+	  "a",
+	  false },
+	{ "a\xff", false },
+	{ "\xc0\xaf", false },
+	{ "\xed\xa0\x80", false },
+	{ "\xf4\x90\x80\x80", false },
+	{ "\xe2\x82", false },
+	{ "\xf0\x9f\x94", false },
+	{ "a@1", false },
+	{ "a/b@12", false },
+	{ "sv://x/y", false },
 };
 
 static void names_are_judged(void **state)
@@ -68,7 +124,9 @@ static void environments_and_variables_are_plain_words(void **state)
 	assert_int_equal(sv_env_name_check("", 0, NULL), SV_ERR_NAME);
 	assert_int_equal(sv_env_name_check("-x", 2, NULL), SV_ERR_NAME);
 	assert_int_equal(sv_env_name_check("a/b", 3, NULL), SV_ERR_NAME);
-	assert_int_equal(sv_env_name_check("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 65, NULL), SV_ERR_NAME);
+	assert_int_equal(
+		sv_env_name_check("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 65, NULL),
+		SV_ERR_NAME);
 	assert_int_equal(sv_var_check("A_1", 3, NULL), SV_OK);
 	assert_int_equal(sv_var_check("_", 1, NULL), SV_OK);
 	assert_int_equal(sv_var_check("1A", 2, NULL), SV_ERR_NAME);
@@ -76,9 +134,12 @@ static void environments_and_variables_are_plain_words(void **state)
 	assert_int_equal(sv_var_check("", 0, NULL), SV_ERR_NAME);
 }
 
-static const struct { const char *name, *var; } vars[] = {
-	{ "npm/read-token", "READ_TOKEN" }, { "NPM_TOKEN", "NPM_TOKEN" }, { "tf/TF_VAR_pat_token", "TF_VAR_pat_token" }, { "github.com", "GITHUB_COM" },
-	{ "gcp/2fa", "_2FA" }, { "MixedCase-x", "MixedCase_x" }, { "gr\xc3\xbc", "GR__" }, { "UPPER/lower", "LOWER" },
+static const struct {
+	const char *name, *var;
+} vars[] = {
+	{ "npm/read-token", "READ_TOKEN" }, { "NPM_TOKEN", "NPM_TOKEN" }, { "tf/TF_VAR_pat_token", "TF_VAR_pat_token" },
+	{ "github.com", "GITHUB_COM" },     { "gcp/2fa", "_2FA" },        { "MixedCase-x", "MixedCase_x" },
+	{ "gr\xc3\xbc", "GR__" },           { "UPPER/lower", "LOWER" },
 };
 
 static void variables_come_from_the_last_segment(void **state)
@@ -100,9 +161,12 @@ static void variables_come_from_the_last_segment(void **state)
 
 static void variables_that_load_code_are_dangerous(void **state)
 {
-	static const char *const bad[] = { "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "IFS", "NODE_OPTIONS", "PYTHONPATH",
-					   "PERL5LIB", "RUBYOPT", "GIT_SSH_COMMAND", "DYLD_INSERT_LIBRARIES", "SV_VAULT", "PS4" };
-	static const char *const good[] = { "NPM_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "GIT_TOKEN", "PATH_TOKEN", "ENVX", "LDAP_PASSWORD" };
+	static const char *const bad[] = { "PATH",     "LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV",
+					   "ENV",      "IFS",        "NODE_OPTIONS",    "PYTHONPATH",
+					   "PERL5LIB", "RUBYOPT",    "GIT_SSH_COMMAND", "DYLD_INSERT_LIBRARIES",
+					   "SV_VAULT", "PS4" };
+	static const char *const good[] = { "NPM_TOKEN",  "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "GIT_TOKEN",
+					    "PATH_TOKEN", "ENVX",         "LDAP_PASSWORD" };
 
 	(void)state;
 	for (size_t i = 0; i < SV_COUNT(bad); i++)
@@ -124,7 +188,10 @@ static void no_byte_that_steers_a_terminal_passes_the_escaper(void **state)
 		for (size_t i = 0; i < n; i++)
 			assert_true((unsigned char)out[i] >= 0x20 && (unsigned char)out[i] < 0x7f);
 	}
-	assert_int_equal(sv_escape("\xc2\x9b""31m", 5, out, sizeof(out)), strlen("\\u{9b}31m"));
+	assert_int_equal(sv_escape("\xc2\x9b"
+				   "31m",
+				   5, out, sizeof(out)),
+			 strlen("\\u{9b}31m"));
 	assert_string_equal(out, "\\u{9b}31m");
 	(void)sv_escape("a\\b", 3, out, sizeof(out));
 	assert_string_equal(out, "a\\\\b");

@@ -4,9 +4,9 @@
  *
  *	[ consumed | unread: off .. len | room: len .. cap ]		cap never passes max
  *
- * Growth is allocate, copy, wipe, free; never realloc.  With SV_BUF_LOCKED the bytes live in sv_secmem memory.  Integers are
- * little-endian.  A get that meets the end returns SV_ERR_TRUNCATED and consumes nothing.  Peeked pointers are views, valid
- * until the next put, clear or compact.  Vocabulary after openssh sshbuf.h.
+ * Growth is allocate, copy, wipe, free; never realloc.  With SV_BUF_LOCKED the bytes live in sv_secmem memory. Integers
+ *are little-endian.  A get that meets the end returns SV_ERR_TRUNCATED and consumes nothing.  Peeked pointers are
+ *views, valid until the next put, clear or compact.  Vocabulary after openssh sshbuf.h.
  */
 #ifndef SV_BASE_BUF_H
 #define SV_BASE_BUF_H
@@ -23,8 +23,14 @@ struct sv_buf {
 };
 
 #define SV_BUF_MAX_DEFAULT ((size_t)64 << 20)
-#define SV_BUF_INIT	   { 0 }
-#define SV_BUF_LOCKED(m)   { .max = (m), .locked = true }
+#define SV_BUF_INIT \
+	{           \
+		0   \
+	}
+#define SV_BUF_LOCKED(m)                   \
+	{                                  \
+		.max = (m), .locked = true \
+	}
 
 /* Wipe and free; the buffer is as after SV_BUF_INIT with max and locked kept. */
 void sv_buf_clear(struct sv_buf *b);
@@ -46,8 +52,14 @@ enum sv_code sv_buf_put_u64(struct sv_buf *b, uint64_t v) SV_CHECK;
 enum sv_code sv_buf_put_str16(struct sv_buf *b, const void *p, size_t n) SV_CHECK;
 enum sv_code sv_buf_put_str32(struct sv_buf *b, const void *p, size_t n) SV_CHECK;
 
-static inline size_t sv_buf_unread(const struct sv_buf *b) { return b->len - b->off; }
-static inline unsigned char *sv_buf_head(const struct sv_buf *b) { return b->data + b->off; }
+static inline size_t sv_buf_unread(const struct sv_buf *b)
+{
+	return b->len - b->off;
+}
+static inline unsigned char *sv_buf_head(const struct sv_buf *b)
+{
+	return b->data + b->off;
+}
 enum sv_code sv_buf_get(struct sv_buf *b, void *p, size_t n) SV_CHECK;
 enum sv_code sv_buf_get_u8(struct sv_buf *b, uint8_t *v) SV_CHECK;
 enum sv_code sv_buf_get_u16(struct sv_buf *b, uint16_t *v) SV_CHECK;

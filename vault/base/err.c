@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Errors as a code and a sentence.  Formats into the caller's fixed buffer; never allocates, so it can report that memory is out.
+ * Errors as a code and a sentence.  Formats into the caller's fixed buffer; never allocates, so it can report that
+ * memory is out.
  */
 #include "vault/base/err.h"
 

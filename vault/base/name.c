@@ -45,22 +45,25 @@ static size_t utf8_decode(const unsigned char *p, size_t n, uint32_t *cp)
 }
 
 /*
- * Characters that change how a terminal shows what stands beside them, or show nothing at all: C0, DEL, C1, soft hyphen,
- * Arabic letter mark, zero-width and directional format characters, line and paragraph separators, invisible operators,
- * variation of the byte order mark, interlinear annotation, tag characters, noncharacters.  Source: Unicode UAX #9, UTS #39.
+ * Characters that change how a terminal shows what stands beside them, or show nothing at all: C0, DEL, C1, soft
+ * hyphen, Arabic letter mark, zero-width and directional format characters, line and paragraph separators, invisible
+ * operators, variation of the byte order mark, interlinear annotation, tag characters, noncharacters.  Source: Unicode
+ * UAX #9, UTS #39.
  */
 static bool shows_falsely(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c || c == 0x115f || c == 0x1160 ||
-	       c == 0x17b4 || c == 0x17b5 || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || c == 0xfeff || c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe0fff) || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
+	       c == 0x17b4 || c == 0x17b5 || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0x3164 || c == 0xfeff ||
+	       c == 0xffa0 || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff) ||
+	       (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
 }
 
 /* Blanks at either end are lost in every table and every copy and paste. */
 static bool is_blank(uint32_t c)
 {
-	return c == ' ' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f || c == 0x3000;
+	return c == ' ' || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f ||
+	       c == 0x3000;
 }
 
 bool sv_utf8_valid(const void *p, size_t n)
@@ -82,7 +85,8 @@ bool sv_utf8_valid(const void *p, size_t n)
 static enum sv_code check_segment(const char *seg, size_t len, struct sv_err *err)
 {
 	if (len == 0)
-		return sv_err_set(err, SV_ERR_NAME, "a name cannot have an empty part (a slash at an end, or two in a row)");
+		return sv_err_set(err, SV_ERR_NAME,
+				  "a name cannot have an empty part (a slash at an end, or two in a row)");
 	if ((len == 1 && seg[0] == '.') || (len == 2 && seg[0] == '.' && seg[1] == '.'))
 		return sv_err_set(err, SV_ERR_NAME, "a name cannot have \".\" or \"..\" as a part");
 	return SV_OK;
@@ -98,7 +102,8 @@ static enum sv_code check_characters(const char *name, size_t len, struct sv_err
 		if (n == 0)
 			return sv_err_set(err, SV_ERR_NAME, "a name must be valid UTF-8 (byte %zu is not)", i + 1);
 		if (shows_falsely(cp))
-			return sv_err_set(err, SV_ERR_NAME, "a name cannot hold control or invisible characters (U+%04X at byte %zu)",
+			return sv_err_set(err, SV_ERR_NAME,
+					  "a name cannot hold control or invisible characters (U+%04X at byte %zu)",
 					  (unsigned)cp, i + 1);
 		if (cp == '=')
 			return sv_err_set(err, SV_ERR_NAME, "a name cannot hold '='");
@@ -127,7 +132,8 @@ static enum sv_code check_path(const char *name, size_t len, struct sv_err *err)
 	if (len == 0)
 		return sv_err_set(err, SV_ERR_NAME, "a name cannot be empty");
 	if (len > SV_NAME_MAX)
-		return sv_err_set(err, SV_ERR_NAME, "a name is at most %d bytes long, this one has %zu", SV_NAME_MAX, len);
+		return sv_err_set(err, SV_ERR_NAME, "a name is at most %d bytes long, this one has %zu", SV_NAME_MAX,
+				  len);
 	if (name[0] == '-')
 		return sv_err_set(err, SV_ERR_NAME, "a name cannot begin with '-' (it would be taken for an option)");
 	if (len >= 5 && memcmp(name, "sv://", 5) == 0)
@@ -158,7 +164,8 @@ enum sv_code sv_group_check(const char *group, size_t len, struct sv_err *err)
 	if (group[len - 1] != '/')
 		return sv_err_set(err, SV_ERR_NAME, "a group is written with a closing slash");
 	if (len > SV_NAME_MAX)
-		return sv_err_set(err, SV_ERR_NAME, "a group is at most %d bytes long, this one has %zu", SV_NAME_MAX, len);
+		return sv_err_set(err, SV_ERR_NAME, "a group is at most %d bytes long, this one has %zu", SV_NAME_MAX,
+				  len);
 	return check_path(group, len - 1, err);
 }
 
@@ -175,8 +182,10 @@ enum sv_code sv_env_name_check(const char *name, size_t len, struct sv_err *err)
 		good = is_alnum(name[i]) || name[i] == '.' || name[i] == '_' || name[i] == '-';
 	if (good)
 		return SV_OK;
-	return sv_err_set(err, SV_ERR_NAME, "an environment is 1 to %d letters, digits, '.', '_' or '-', and begins with a letter or digit",
-			  SV_ENV_NAME_MAX);
+	return sv_err_set(
+		err, SV_ERR_NAME,
+		"an environment is 1 to %d letters, digits, '.', '_' or '-', and begins with a letter or digit",
+		SV_ENV_NAME_MAX);
 }
 
 enum sv_code sv_var_check(const char *var, size_t len, struct sv_err *err)
@@ -187,7 +196,9 @@ enum sv_code sv_var_check(const char *var, size_t len, struct sv_err *err)
 		good = is_alnum(var[i]) || var[i] == '_';
 	if (good)
 		return SV_OK;
-	return sv_err_set(err, SV_ERR_NAME, "a variable name is 1 to %d letters, digits or '_', and does not begin with a digit", SV_VAR_MAX);
+	return sv_err_set(err, SV_ERR_NAME,
+			  "a variable name is 1 to %d letters, digits or '_', and does not begin with a digit",
+			  SV_VAR_MAX);
 }
 
 size_t sv_var_from_name(const char *name, size_t len, char out[SV_VAR_MAX + 1])
@@ -218,28 +229,91 @@ size_t sv_var_from_name(const char *name, size_t len, char out[SV_VAR_MAX + 1])
 }
 
 /*
- * Sources: ld.so(8); bash(1), zsh(1), POSIX XCU 2.5.3; python(1), perlrun(1), ruby(1), node, java and git environment variables;
- * references/security-design.md section 4.
+ * Sources: ld.so(8); bash(1), zsh(1), POSIX XCU 2.5.3; python(1), perlrun(1), ruby(1), node, java and git environment
+ * variables; references/security-design.md section 4.
  */
 bool sv_var_dangerous(const char *var, size_t len)
 {
 	static const char *const exact[] = {
-		"PATH",	     "IFS",	   "ENV",	 "BASH_ENV",	"SHELLOPTS",	"BASHOPTS",   "PS4",	     "PROMPT_COMMAND",
-		"CDPATH",    "GLOBIGNORE", "ZDOTDIR",	 "FPATH",	"HOME",		"SHELL",      "USER",	     "LOGNAME",
-		"TMPDIR",    "TERM",	   "TERMINFO",	 "TERMINFO_DIRS", "TERMCAP",	"TZDIR",      "EDITOR",	     "VISUAL",
-		"PAGER",     "MANPAGER",   "LESSOPEN",	 "LESSCLOSE",	"BROWSER",	"NODE_OPTIONS", "NODE_PATH",   "NODE_EXTRA_CA_CERTS",
-		"JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "MAVEN_OPTS", "GRADLE_OPTS", "LOCPATH", "NLSPATH",
-		"GCONV_PATH", "HOSTALIASES", "RESOLV_HOST_CONF", "MALLOC_TRACE", "GOFLAGS", "RUSTC_WRAPPER", "RUSTFLAGS", "CC", "CXX",
-		"DOCKER_HOST", "DOCKER_CONFIG", "KUBECONFIG", "AWS_CONFIG_FILE", "SSH_ASKPASS", "SUDO_ASKPASS", "SSL_CERT_FILE", "SSL_CERT_DIR",
-		"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy",
-		"MAKEFLAGS", "MFLAGS", "GIT_SSH", "GLIBC_TUNABLES",
+		"PATH",
+		"IFS",
+		"ENV",
+		"BASH_ENV",
+		"SHELLOPTS",
+		"BASHOPTS",
+		"PS4",
+		"PROMPT_COMMAND",
+		"CDPATH",
+		"GLOBIGNORE",
+		"ZDOTDIR",
+		"FPATH",
+		"HOME",
+		"SHELL",
+		"USER",
+		"LOGNAME",
+		"TMPDIR",
+		"TERM",
+		"TERMINFO",
+		"TERMINFO_DIRS",
+		"TERMCAP",
+		"TZDIR",
+		"EDITOR",
+		"VISUAL",
+		"PAGER",
+		"MANPAGER",
+		"LESSOPEN",
+		"LESSCLOSE",
+		"BROWSER",
+		"NODE_OPTIONS",
+		"NODE_PATH",
+		"NODE_EXTRA_CA_CERTS",
+		"JAVA_TOOL_OPTIONS",
+		"_JAVA_OPTIONS",
+		"JDK_JAVA_OPTIONS",
+		"CLASSPATH",
+		"MAVEN_OPTS",
+		"GRADLE_OPTS",
+		"LOCPATH",
+		"NLSPATH",
+		"GCONV_PATH",
+		"HOSTALIASES",
+		"RESOLV_HOST_CONF",
+		"MALLOC_TRACE",
+		"GOFLAGS",
+		"RUSTC_WRAPPER",
+		"RUSTFLAGS",
+		"CC",
+		"CXX",
+		"DOCKER_HOST",
+		"DOCKER_CONFIG",
+		"KUBECONFIG",
+		"AWS_CONFIG_FILE",
+		"SSH_ASKPASS",
+		"SUDO_ASKPASS",
+		"SSL_CERT_FILE",
+		"SSL_CERT_DIR",
+		"CURL_CA_BUNDLE",
+		"REQUESTS_CA_BUNDLE",
+		"HTTP_PROXY",
+		"HTTPS_PROXY",
+		"ALL_PROXY",
+		"http_proxy",
+		"https_proxy",
+		"all_proxy",
+		"MAKEFLAGS",
+		"MFLAGS",
+		"GIT_SSH",
+		"GLIBC_TUNABLES",
 	};
 	static const char *const prefix[] = {
-		"LD_", "DYLD_", "PYTHON", "PERL5", "PERLLIB", "RUBY", "BUNDLE_", "GEM_", "LUA_", "PHP_INI", "GIT_", "SV_", "BASH_FUNC_", "npm_config_", "NPM_CONFIG_",
+		"LD_",  "DYLD_",   "PYTHON", "PERL5", "PERLLIB",    "RUBY",        "BUNDLE_",     "GEM_",
+		"LUA_", "PHP_INI", "GIT_",   "SV_",   "BASH_FUNC_", "npm_config_", "NPM_CONFIG_",
 	};
 	/* Tokens that people do keep, though their names begin like one of the above. */
-	static const char *const harmless[] = { "GIT_TOKEN", "GIT_PAT", "GIT_PASSWORD", "GIT_USERNAME", "GIT_AUTH_TOKEN", "GIT_AUTH_HEADER",
-						"GEM_HOST_API_KEY", "NPM_CONFIG_TOKEN", "NPM_CONFIG__AUTH", "NPM_CONFIG__AUTHTOKEN" };
+	static const char *const harmless[] = {
+		"GIT_TOKEN",       "GIT_PAT",          "GIT_PASSWORD",     "GIT_USERNAME",     "GIT_AUTH_TOKEN",
+		"GIT_AUTH_HEADER", "GEM_HOST_API_KEY", "NPM_CONFIG_TOKEN", "NPM_CONFIG__AUTH", "NPM_CONFIG__AUTHTOKEN"
+	};
 
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
 		if (strlen(harmless[i]) == len && memcmp(harmless[i], var, len) == 0)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locked memory for secrets.  Relies on mmap(2) and mlock(2); memfd_secret(2) and the madvise(2) hints are used where they exist.
+ * Locked memory for secrets.  Relies on mmap(2) and mlock(2); memfd_secret(2) and the madvise(2) hints are used where
+ *they exist.
  *
  * The arena is cut into 64-byte units.  A block is a header unit followed by its data:
  *
  *	| head: size, state, magic | data ........ | head | data ...
  *
- * Free neighbours are merged when a block is freed and while the list is walked.  The search is first-fit from a rover, which is near
- * constant time for the few dozen live blocks that both programs have.  PROT_NONE pages stand before and behind the arena
- * and behind every mapping of its own, so that a run past the end faults.
+ * Free neighbours are merged when a block is freed and while the list is walked.  The search is first-fit from a rover,
+ *which is near constant time for the few dozen live blocks that both programs have.  PROT_NONE pages stand before and
+ *behind the arena and behind every mapping of its own, so that a run past the end faults.
  */
 #ifdef __linux__
 #define _GNU_SOURCE 1
@@ -47,11 +48,12 @@
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
-#define UNIT 64
+#define UNIT       64
 #define MAGIC_USED 0x5356555345443031ull
 #define MAGIC_FREE 0x5356465245453031ull
 #define MAGIC_MAP  0x53564d4150303031ull
-/* A block of more than this part of the arena gets a mapping of its own, so that one large value cannot crowd out the small ones. */
+/* A block of more than this part of the arena gets a mapping of its own, so that one large value cannot crowd out the
+ * small ones. */
 #define ARENA_SHARE 4
 
 struct head {
@@ -63,7 +65,7 @@ struct head {
 
 static struct {
 	unsigned char *base; /* first unit */
-	size_t size;	     /* bytes, a multiple of the page size */
+	size_t size;         /* bytes, a multiple of the page size */
 	unsigned char *map;  /* with guards */
 	size_t map_size;
 	size_t rover; /* offset of the head to look at first */
@@ -144,7 +146,8 @@ static unsigned char *map_guarded(size_t n, unsigned char **map, size_t *map_siz
 	return m + page;
 }
 
-/* Lay memfd_secret memory over the reserved range.  The descriptor is closed at once: a holder of it could map the memory. */
+/* Lay memfd_secret memory over the reserved range.  The descriptor is closed at once: a holder of it could map the
+ * memory. */
 static bool lay_secretmem(unsigned char *at, size_t n)
 {
 #if defined(__linux__)
@@ -176,7 +179,8 @@ enum sv_code sv_secmem_init(size_t arena_bytes, bool need_lock, struct sv_err *e
 		return sv_err_sys(err, SV_ERR_NOMEM, errno, "cannot map %zu bytes of memory", size);
 	arena.stats.secretmem = lay_secretmem(arena.base, size);
 	if (!arena.stats.secretmem) {
-		if (mmap(arena.base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+		if (mmap(arena.base, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+		    MAP_FAILED) {
 			int e = errno;
 
 			(void)munmap(arena.map, arena.map_size);
@@ -190,7 +194,8 @@ enum sv_code sv_secmem_init(size_t arena_bytes, bool need_lock, struct sv_err *e
 			if (need_lock) {
 				(void)munmap(arena.map, arena.map_size);
 				arena.base = NULL;
-				return sv_err_sys(err, SV_ERR_NOMEM, e, "cannot lock %zu KiB of memory (see ulimit -l)", size / 1024);
+				return sv_err_sys(err, SV_ERR_NOMEM, e, "cannot lock %zu KiB of memory (see ulimit -l)",
+						  size / 1024);
 			}
 		}
 	}
