@@ -237,8 +237,7 @@ struct sv_env_info {
 typedef enum sv_code (*sv_env_fn)(void *ctx, const struct sv_env_info *e);
 enum sv_code sv_vault_env_list(struct sv_vault *v, sv_env_fn fn, void *ctx, struct sv_err *err) SV_CHECK;
 
-/* ---- other things under the same root (consents, drafts, settings ...): unversioned bytes by kind and key
- * ---- */
+/* ---- other things under the same root (consents, drafts ...): unversioned bytes by kind and key ---- */
 
 enum sv_object_kind {
 	SV_OBJECT_USAGE = 3,
