@@ -38,7 +38,7 @@ run sv -e nowhere get db/host
 gave "an unknown environment" 4 '' 'sv: error: *nowhere*'
 run sv -e 'no/where' get db/host
 gave "one that cannot be" 2 '' 'sv: error: *'
-run sv diff default dev
+run sv env diff default dev
 gave "diff of two environments names what differs" 0 '*db/password*' ''
 case $OUT$ERR in *"$CANARY"*) not_ok "without values" ;; *) ok "without values" ;; esac
 run sv -e dev rm db/password
@@ -47,19 +47,19 @@ gave_exact "removed in dev, default shows through again" 0 "$CANARY-default" ''
 run sv undo
 run sv -e dev get db/password
 gave_exact "undo" 0 "$CANARY-dev" ''
-run sv env rm dev
+run sv env remove dev
 gave "removing an environment that holds secrets needs --force" 7 '' 'sv: error: *--force*'
-run sv env rm --force dev
-gave "env rm --force" 0 '' '*'
+run sv env remove --force dev
+gave "env remove --force" 0 '' '*'
 run sv -e dev get db/password
 gave "is gone" 4 '' 'sv: error: *'
 run sv undo
 run sv -e dev get db/password
 gave_exact "and undone" 0 "$CANARY-dev" ''
-run sv env mv dev stage
-gave "env mv renames" 0 '' '*'
+run sv env rename dev stage
+gave "env rename" 0 '' '*'
 run sv -e stage get db/password
 gave_exact "with what is in it" 0 "$CANARY-dev" ''
-run sv env rm default
+run sv env remove default
 same "default cannot be removed" "$([ "$STATUS" != 0 ] && echo refused)" refused
 finish

@@ -9,7 +9,7 @@ put a/b "$CANARY"
 sv lock
 
 detached() { if have setsid; then timeout 20 setsid -w "$@" </dev/null; else timeout 20 "$@" </dev/null; fi; }
-for line in 'get a/b' 'show a/b' 'show' 'ls' 'rm a/b' 'mv a/b a/c' 'cp a/b a/c' 'undo' 'history a/b' 'restore a/b@1' 'diff default default' \
+for line in 'get a/b' 'show a/b' 'show' 'ls' 'rm a/b' 'mv a/b a/c' 'cp a/b a/c' 'undo' 'history a/b' 'restore a/b@1' 'diff a/b' \
 	'env list' 'verify' 'backup b.db'; do
 	# shellcheck disable=SC2086  # the words of a command line
 	run detached sv $line

@@ -57,7 +57,8 @@ gave_exact "and is what was typed" 0 "$CANARY" ''
 
 # ---- interrupted prompts
 sv lock
-for key in C-c 'C-\\'; do
+# shellcheck disable=SC1003  # tmux writes the key that way
+for key in C-c 'C-\'; do
 	clear_screen
 	type_in 'sv unlock'
 	wait_for 10 asks

@@ -87,8 +87,8 @@ flip() {
 	# shellcheck disable=SC2059  # the format is an octal escape
 	printf "\\$(printf %03o $((flip_byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
-pages=$((size / 4096))
-head -c $((pages / 2 * 4096)) "$good" >"$VAULT"
+half=$((size / 8192))
+head -c $((half * 4096)) "$good" >"$VAULT"
 altered "cut in half"
 flip "$VAULT" 100
 altered "a flipped bit in the schema page"

@@ -79,9 +79,11 @@ gave_exact "and back by one undo" 0 "g/1${NL}g/2" ''
 run sv cp g/ k/
 run sv ls k/
 gave_exact "a group is copied" 0 "k/1${NL}k/2" ''
-run sv rm k/
+run sv --no-prompt rm k/
+same "without a terminal a group is removed with --yes only" "$([ "$STATUS" != 0 ] && sv ls k/ | wc -l | tr -d ' ')" 2
+run sv rm --yes k/
 run sv ls k/
-same "a group is removed" "$OUT" ''
+gave "a group is removed" 4 '' 'sv: error: *k/*'
 run sv undo
 run sv ls k/
 gave_exact "and undone" 0 "k/1${NL}k/2" ''
@@ -98,7 +100,7 @@ gave_exact "and ten are kept" 0 "$CANARY-5" ''
 run sv get --version 1 many
 gave "the oldest is not" 4 '' 'sv: error: *'
 
-run sv set many --desc 'a description only' </dev/null
+run sv set --keep-value --desc 'a description only' many
 run sv get many
 gave_exact "metadata alone leaves the value" 0 "$CANARY-14" ''
 run sv show many
@@ -108,7 +110,7 @@ before=$(sv --json history once | grep -c '"version"')
 put once "$CANARY"
 same "the same value again is no new version" "$(sv --json history once | grep -c '"version"')" "$before"
 
-run sv diff many@13 many@14
+run sv diff many 13 14
 gave "diff of two versions says that they differ, not how" 0 '*' ''
 case $OUT$ERR in *"$CANARY"*) not_ok "and shows no value" ;; *) ok "and shows no value" ;; esac
 while sv undo >/dev/null 2>&1; do
