@@ -171,7 +171,7 @@ static enum sv_code prepare(struct sv_vault *v, struct sv_tx *tx, struct work *k
 	k->head.secrets = (uint32_t)((int64_t)k->head.secrets + tx->secrets_delta);
 	k->row = (struct sv_state_row){ .suite = v->scope.suite, .epoch = v->scope.epoch, .seq = v->seq + 1, .nrec = k->plan.n };
 	memcpy(k->row.vault_id, v->scope.vault_id, SV_ID_BYTES);
-	sv_rows_root(&v->rows, &k->plan, &v->scope, k->row.root);
+	sv_rows_plan_root(&v->rows, &k->plan, &v->scope, k->add.h, k->add.n, k->del.h, k->del.n, k->row.root);
 	if ((rc = sv_state_seal_head(&v->scope, &k->head, &k->row, err)) != SV_OK)
 		return rc;
 	sv_state_mac(&v->scope, &k->row, v->slots, v->n_slots, k->row.mac);

@@ -74,7 +74,7 @@ static enum sv_code fill(struct sv_store *store, struct sv_scope *s, const unsig
 		sv_slot_wrap(s, (uint8_t)i, &slots[i], vmk, &made[i]);
 	if ((rc = sv_store_begin(store, err)) != SV_OK || (rc = put_default(store, s, now, &rows, err)) != SV_OK)
 		goto out;
-	sv_rows_root(&rows, NULL, s, row.root);
+	sv_rows_root(&rows, s, row.root);
 	if ((rc = sv_state_seal_head(s, &head, &row, err)) != SV_OK)
 		goto out;
 	sv_state_mac(s, &row, made, n, row.mac);

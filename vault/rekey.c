@@ -97,7 +97,7 @@ static enum sv_code write_all(struct sv_vault *v, struct work *k, size_t n_slots
 	if (!sv_rows_hash_all(&k->rows))
 		return sv_err_set(err, SV_ERR_NOMEM, "out of memory for the row index");
 	k->row.nrec = k->rows.n;
-	sv_rows_root(&k->rows, NULL, &k->scope, k->row.root);
+	sv_rows_root(&k->rows, &k->scope, k->row.root);
 	if ((rc = sv_state_seal_head(&k->scope, &k->head, &k->row, err)) != SV_OK)
 		return rc;
 	sv_state_mac(&k->scope, &k->row, k->slots, n_slots, k->row.mac);

@@ -233,10 +233,8 @@ bool sv_rows_plan(struct sv_rows *r, const uint32_t *add, uint32_t n_add, const 
 {
 	uint32_t i = 0, a = 0, d = 0;
 
-	p->n = 0;
-	if ((p->order = malloc(((size_t)r->n + n_add + 1) * sizeof(*p->order))) == NULL)
-		return false;
-	if (!hash_reserve(r, r->n_hashed + n_add)) {
+	*p = (struct sv_rows_plan){ .order = malloc(((size_t)r->n + n_add + 1) * sizeof(*p->order)), .branch = malloc(sizeof(r->branch)) };
+	if (p->order == NULL || p->branch == NULL || !hash_reserve(r, r->n_hashed + n_add)) {
 		sv_rows_plan_clear(p);
 		return false;
 	}
@@ -275,6 +273,7 @@ bool sv_rows_plan(struct sv_rows *r, const uint32_t *add, uint32_t n_add, const 
 void sv_rows_plan_clear(struct sv_rows_plan *p)
 {
 	free(p->order);
+	free(p->branch);
 	*p = (struct sv_rows_plan){ 0 };
 }
 
@@ -296,21 +295,71 @@ void sv_rows_apply(struct sv_rows *r, struct sv_rows_plan *p, const uint32_t *ad
 	r->n = p->n;
 	r->order_cap = p->n;
 	p->order = NULL;
+	memcpy(r->branch, p->branch, sizeof(r->branch));
 	for (uint32_t i = 0; i < n_add; i++)
 		hash_put(r, add[i]);
 	for (uint32_t i = 0; i < n_del; i++)
 		sv_rows_release(r, del[i]);
 }
 
-void sv_rows_root(const struct sv_rows *r, const struct sv_rows_plan *p, const struct sv_scope *s, uint8_t out[SV_HASH_BYTES])
+/* The first position whose id begins with byte b or a later one. */
+static uint32_t branch_begin(const struct sv_rows *r, const uint32_t *order, uint32_t n, unsigned b)
 {
-	const uint32_t *order = p != NULL ? p->order : r->order;
-	uint32_t n = p != NULL ? p->n : r->n;
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (sv_rows_at(r, order[mid])->id[0] < b)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void hash_branch(const struct sv_rows *r, const uint32_t *order, uint32_t n, unsigned b, const struct sv_scope *s, uint8_t *out)
+{
+	uint32_t from = branch_begin(r, order, n, b), to = branch_begin(r, order, n, b + 1);
+	struct sv_mac m;
+
+	sv_mac_init(&m, s->keys->mac, "sv1.brch");
+	sv_mac_u8(&m, (uint8_t)b);
+	sv_mac_u64(&m, to - from);
+	for (; from < to; from++)
+		sv_mac_put(&m, sv_rows_at(r, order[from])->leaf, SV_HASH_BYTES);
+	sv_mac_final(&m, out);
+}
+
+static void hash_root(uint32_t n, const uint8_t branch[SV_BRANCHES][SV_HASH_BYTES], const struct sv_scope *s, uint8_t out[SV_HASH_BYTES])
+{
 	struct sv_mac m;
 
 	sv_mac_init(&m, s->keys->mac, "sv1.root");
 	sv_mac_u64(&m, n);
-	for (uint32_t i = 0; i < n; i++)
-		sv_mac_put(&m, sv_rows_at(r, order[i])->leaf, SV_HASH_BYTES);
+	sv_mac_put(&m, branch, SV_BRANCHES * SV_HASH_BYTES);
 	sv_mac_final(&m, out);
+}
+
+void sv_rows_root(struct sv_rows *r, const struct sv_scope *s, uint8_t out[SV_HASH_BYTES])
+{
+	for (unsigned b = 0; b < SV_BRANCHES; b++)
+		hash_branch(r, r->order, r->n, b, s, r->branch[b]);
+	hash_root(r->n, r->branch, s, out);
+}
+
+void sv_rows_plan_root(const struct sv_rows *r, struct sv_rows_plan *p, const struct sv_scope *s, const uint32_t *add, uint32_t n_add,
+		       const uint32_t *del, uint32_t n_del, uint8_t out[SV_HASH_BYTES])
+{
+	bool touched[SV_BRANCHES] = { false };
+
+	for (uint32_t i = 0; i < n_add; i++)
+		touched[sv_rows_at(r, add[i])->id[0]] = true;
+	for (uint32_t i = 0; i < n_del; i++)
+		touched[sv_rows_at(r, del[i])->id[0]] = true;
+	memcpy(p->branch, r->branch, sizeof(r->branch));
+	for (unsigned b = 0; b < SV_BRANCHES; b++)
+		if (touched[b])
+			hash_branch(r, p->order, p->n, b, s, p->branch[b]);
+	hash_root(p->n, (const uint8_t(*)[SV_HASH_BYTES])p->branch, s, out);
 }

@@ -15,6 +15,7 @@
 
 #define SV_ROW_NONE UINT32_MAX
 #define SV_REV_MAX (UINT32_MAX - 1)
+#define SV_BRANCHES 256
 
 struct sv_row {
 	uint8_t id[SV_ID_BYTES];
@@ -32,10 +33,11 @@ struct sv_rows {
 	uint32_t *hash;
 	uint32_t hash_cap; /* power of two, or 0 */
 	uint32_t n_hashed;
+	uint8_t branch[SV_BRANCHES][SV_HASH_BYTES]; /* see sv_rows_root */
 };
 
 /* What `order` becomes: the merge of it with add, without del. */
-struct sv_rows_plan { uint32_t *order; uint32_t n; };
+struct sv_rows_plan { uint32_t *order; uint32_t n; uint8_t (*branch)[SV_HASH_BYTES]; };
 
 void sv_rows_clear(struct sv_rows *r);
 struct sv_row *sv_rows_at(const struct sv_rows *r, uint32_t h);
@@ -62,7 +64,13 @@ void sv_rows_plan_clear(struct sv_rows_plan *p);
 void sv_rows_apply(struct sv_rows *r, struct sv_rows_plan *p, const uint32_t *add, uint32_t n_add, const uint32_t *del, uint32_t n_del);
 int sv_rows_cmp(const struct sv_row *a, const struct sv_row *b);
 
-/* Keyed hash over "sv1.root", the count and the leaves in order. */
-void sv_rows_root(const struct sv_rows *r, const struct sv_rows_plan *p, const struct sv_scope *s, uint8_t out[SV_HASH_BYTES]);
+/*
+ * The root: rows whose id begins with byte b hang on branch b, the keyed hash of their number and leaves in order; the root is the keyed hash of
+ * the number of rows and the 256 branches.  So a change hashes the branches it touches, not every leaf (FORMAT.md "root").
+ */
+void sv_rows_root(struct sv_rows *r, const struct sv_scope *s, uint8_t out[SV_HASH_BYTES]);
+/* Of the plan, whose changed rows are named; kept in it for sv_rows_apply(). */
+void sv_rows_plan_root(const struct sv_rows *r, struct sv_rows_plan *p, const struct sv_scope *s, const uint32_t *add, uint32_t n_add,
+		       const uint32_t *del, uint32_t n_del, uint8_t out[SV_HASH_BYTES]);
 
 #endif

@@ -64,7 +64,7 @@ static enum sv_code verify_rows(struct sv_vault *v, const struct sv_state_row *r
 		return rc;
 	if (v->rows.n != row->nrec)
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault was altered: rows are missing or were added");
-	sv_rows_root(&v->rows, NULL, &v->scope, hash);
+	sv_rows_root(&v->rows, &v->scope, hash);
 	if (!sv_equal_ct(hash, row->root, sizeof(hash)))
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault was altered: its rows do not give its root");
 	sv_state_mac(&v->scope, row, v->slots, v->n_slots, hash);

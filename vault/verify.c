@@ -72,7 +72,7 @@ enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct 
 		return rc;
 	if (p.pos != v->rows.n || row.nrec != v->rows.n)
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault was altered: rows are missing");
-	sv_rows_root(&v->rows, NULL, &v->scope, hash);
+	sv_rows_root(&v->rows, &v->scope, hash);
 	if (!sv_equal_ct(hash, row.root, sizeof(hash)))
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault was altered: its rows do not give its root");
 	sv_state_mac(&v->scope, &row, slots, n, hash);
