@@ -1,120 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of sv for bash.  Names and environments are asked of an unlocked vault only; nothing is ever prompted for.
+# Completion of sv for bash.  Commands and options come from sv itself; names and environments are asked of an unlocked vault
+# only; nothing is ever prompted for.
 
 _sv_ask() { sv --no-prompt -q "$@" 2>/dev/null </dev/null; }
 _sv_unlocked() { sv -q status >/dev/null 2>&1 </dev/null; }
 
-# Names that start with the word, and the groups on the way to them.
+_sv_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
+
+# Names that start with $1, level by level; $2 stands in front of each (VAR=).
 _sv_names() {
 	_sv_unlocked || return
-	local word=$1 prefix=$2 name
-	compopt -o nospace 2>/dev/null
+	local word=$1 prefix=$2 env=$3 name rest
+	local -a found=()
 	while IFS= read -r name; do
 		[[ $name == "$word"* ]] || continue
-		local rest=${name#"$word"}
-		if [[ $rest == */* ]]; then
-			COMPREPLY+=("$prefix$word${rest%%/*}/")
-		else
-			COMPREPLY+=("$prefix$name")
-		fi
-	done < <(if [[ -n $_sv_env ]]; then _sv_ask -e "$_sv_env" ls; else _sv_ask ls; fi)
-	[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} != */ ]] && compopt +o nospace 2>/dev/null
-	local IFS=$'\n'
-	mapfile -t COMPREPLY < <(printf '%s\n' "${COMPREPLY[@]}" | sort -u)
+		rest=${name#"$word"}
+		if [[ $rest == */* ]]; then found+=("$prefix$word${rest%%/*}/"); else found+=("$prefix$name"); fi
+	done < <(if [[ -n $env ]]; then _sv_ask -e "$env" ls; else _sv_ask ls; fi)
+	((${#found[@]})) || return
+	mapfile -t COMPREPLY < <(printf '%s\n' "${found[@]}" | sort -u)
+	# A group is not the end of a name.
+	if [[ ${COMPREPLY[0]} == */ ]]; then compopt -o nospace 2>/dev/null; fi
 }
 
 _sv_environments() {
 	_sv_unlocked || return
-	mapfile -t COMPREPLY < <(compgen -W "$(_sv_ask env list | awk '{ print $1 }')" -- "$1")
+	_sv_words "$(_sv_ask env list | awk '{ print $1 }')" "$1"
 }
 
-_sv_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
+# bash divides words at = and : ; what stands in front of the last one must not be given back.
+_sv_rejoin() {
+	local cut=${1%"${1##*[=:]}"} i
+	[[ -n $cut && $COMP_WORDBREAKS == *[=:]* ]] || return
+	for i in "${!COMPREPLY[@]}"; do COMPREPLY[i]=${COMPREPLY[i]#"$cut"}; done
+}
 
 _sv() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' index word _sv_env='' sub=''
+	local line=${COMP_LINE:0:COMP_POINT} cur prev command='' sub='' env='' skip='' word arg
+	local -a words
+	# Words as the shell will see them, not as readline divides them; quotes are rare in names.
+	read -ra words <<<"$line"
+	[[ $line == *[[:blank:]] ]] && words+=('')
+	cur=${words[${#words[@]} - 1]}
+	prev=${words[${#words[@]} - 2]}
 	COMPREPLY=()
-	# bash splits at = and : as well; a whole word is wanted for -s VAR=NAME.
-	if declare -F _get_comp_words_by_ref >/dev/null; then
-		_get_comp_words_by_ref -n '=:' cur prev
-	fi
-	for ((index = 1; index < COMP_CWORD; index++)); do
-		word=${COMP_WORDS[index]}
+	local options
+	options=$(sv help --options 2>/dev/null </dev/null)
+	# arg_of OPTION: what the option wants behind it, of this command or everywhere.
+	_sv_arg_of() { awk -F '\t' -v c="$command" -v o="$1" '$1 == c || $1 == "" { n = split($2, a, ","); for (i = 1; i <= n; i++) if (a[i] == o) { print $3; exit } }' <<<"$options"; }
+	local index
+	for ((index = 1; index < ${#words[@]} - 1; index++)); do
+		word=${words[index]}
+		if [[ -n $skip ]]; then
+			[[ $skip == ENV ]] && env=$word
+			skip=''
+			continue
+		fi
 		case $word in
-		-e | --env) _sv_env=${COMP_WORDS[index + 1]} && ((index++)) ;;
-		--color) ((index++)) ;;
 		--)
 			if [[ $command == exec ]]; then
-				if declare -F _command_offset >/dev/null; then _command_offset $((index + 1)); fi
-				return
+				if declare -F _command_offset >/dev/null; then _command_offset $((index + 1)); else mapfile -t COMPREPLY < <(compgen -c -- "$cur"); fi
 			fi
+			return
 			;;
-		-*) ;;
+		--*=*) ;;
+		-*) skip=$(_sv_arg_of "$word") && [[ $word == --generate ]] && skip='' ;;
 		*) if [[ -z $command ]]; then command=$word; elif [[ -z $sub ]]; then sub=$word; fi ;;
 		esac
 	done
-	case $prev in
-	-e | --env)
-		_sv_environments "$cur"
-		return
-		;;
-	--to-env)
-		_sv_environments "$cur"
-		return
-		;;
-	--color)
-		_sv_words 'auto always never' "$cur"
-		return
-		;;
-	--kdf)
-		_sv_words 'interactive moderate sensitive' "$cur"
-		return
-		;;
-	--passphrase-fd | --new-passphrase-fd | --recovery-fd | --fd | --for | --idle | --version | --if-version) return ;;
-	--var | --desc | --owner | --url | --type | --expires | --rotate | --tag | --scope | --prefix) return ;;
-	-s | --select)
-		if [[ $cur == *=* ]]; then _sv_names "${cur#*=}" "${cur%%=*}="; else _sv_names "$cur" ''; fi
-		return
-		;;
-	esac
-	local globals='-e --env --json -q --quiet --no-prompt --color -h --help'
-	if [[ -z $command ]]; then
-		if [[ $cur == -* ]]; then _sv_words "$globals --version" "$cur"; else _sv_words "init unlock lock status add set get show ls rm mv cp undo history restore diff env exec passwd keys verify backup restore-backup help version" "$cur"; fi
+	if [[ -n $skip ]]; then
+		arg=$skip
+		case $arg in
+		ENV) _sv_environments "$cur" ;;
+		LEVEL) _sv_words 'interactive moderate sensitive' "$cur" ;;
+		WHAT)
+			if [[ $cur == *=* ]]; then _sv_names "${cur#*=}" "${cur%%=*}=" "$env"; else _sv_names "$cur" '' "$env"; fi
+			_sv_rejoin "$cur"
+			;;
+		*) [[ $prev == --color ]] && _sv_words 'auto always never' "$cur" ;;
+		esac
 		return
 	fi
 	if [[ $cur == -* ]]; then
-		local options=''
-		case $command in
-		init) options='--passphrase-fd --kdf --recovery-fd --no-recovery' ;;
-		unlock) options='--for --idle --passphrase-fd --recovery --accept-rollback' ;;
-		add) options='--var --desc --owner --url --type --expires --rotate --tag --scope --generate --fd --raw --allow-empty' ;;
-		set) options='--var --desc --owner --url --type --expires --rotate --tag --scope --generate --fd --raw --allow-empty --keep-value --if-version' ;;
-		get) options='--version --copy --raw' ;;
-		show) options='--version --reveal -f --force' ;;
-		ls) options='-l --long' ;;
-		rm) options='-y --yes' ;;
-		mv) options='--to-env -f --force' ;;
-		cp) options='--to-env -f --force' ;;
-		undo) options='-n --dry-run' ;;
-		diff) options='--reveal' ;;
-		env) options='--standalone -f --force -a --all' ;;
-		exec) options='-s --select --all --prefix --keep --force --allow-empty --dry-run' ;;
-		passwd) options='--passphrase-fd --new-passphrase-fd --recovery --kdf --recovery-fd --no-recovery' ;;
-		keys) options='--passphrase-fd --recovery-fd' ;;
-		backup) options='-f --force' ;;
-		restore-backup) options='--passphrase-fd --recovery' ;;
-		esac
-		_sv_words "$options $globals" "$cur"
+		_sv_words "$(awk -F '\t' -v c="$command" '$1 == c || $1 == "" { gsub(",", " ", $2); print $2 }' <<<"$options")" "$cur"
+		return
+	fi
+	if [[ -z $command ]]; then
+		_sv_words "$(sv help --commands 2>/dev/null </dev/null | cut -f1)" "$cur"
 		return
 	fi
 	case $command in
-	get | set | show | rm | mv | cp | history | restore | diff | ls | edit) _sv_names "$cur" '' ;;
-	add) _sv_names "$cur" '' ;;
-	help) _sv_words "init unlock lock status add set get show ls rm mv cp undo history restore diff env exec passwd keys verify backup restore-backup help version exit-codes" "$cur" ;;
-	env)
-		if [[ -z $sub ]]; then _sv_words 'list create rename remove copy diff' "$cur"; else _sv_environments "$cur"; fi
-		;;
+	add | get | set | show | rm | mv | cp | history | restore | diff | ls) _sv_names "$cur" '' "$env" ;;
+	help) _sv_words "exit-codes $(sv help --commands 2>/dev/null </dev/null | cut -f1)" "$cur" ;;
+	env) if [[ -z $sub ]]; then _sv_words 'list create rename remove copy diff' "$cur"; else _sv_environments "$cur"; fi ;;
 	keys) if [[ -z $sub ]]; then _sv_words 'list recovery' "$cur"; else _sv_words 'renew remove' "$cur"; fi ;;
-	backup | restore-backup) compopt -o default ;;
+	exec) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+	*) compopt -o default 2>/dev/null ;;
 	esac
 }
 complete -F _sv sv

@@ -118,7 +118,8 @@ rss_locked=$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")
 
 say "the vault library"
 if [ -x "$bench/vault_bench" ]; then
-	"$bench/vault_bench" "$dir" >"$dir/vault" 2>&1 || say "vault_bench: $(cat "$dir/vault")"
+	mkdir "$dir/library"
+	"$bench/vault_bench" "$dir/library" 1000 "$large" >"$dir/vault" 2>&1 || say "vault_bench: $(cat "$dir/vault")"
 fi
 
 # ---- the table -------------------------------------------------------------------------------------------------------
@@ -155,8 +156,14 @@ done
 row "get, slowest size against fastest" "$(ratio "$slowest" "$fastest")" times 1.20
 row "ls of 1,000 against env A=1 true" "$(ratio "$(us ls1000)" "$(us env)")" times 0.80 "$(us ls1000) us"
 row "ls of 10,000 against env A=1 true" "$(ratio "$(us ls10000)" "$(us env)")" times 6.00 "$(us ls10000) us"
-# word FILE KEY: the number behind that word
-word() { [ -f "$dir/$1" ] && sed -n "s/.*\<$2[ =:]*\([0-9.][0-9.]*\).*/\1/p" "$dir/$1" | head -n 1; }
+# from FILE SED-EXPRESSION: the first number that it finds
+from() { if [ -f "$dir/$1" ]; then sed -n "$2" "$dir/$1" | head -n 1; fi; }
+row "unlock of 1,000 without key derivation" "$(from vault 's/^unlock at 1000: \([0-9.]*\) ms.*/\1/p')" ms 20
+row "unlock of $large without key derivation" "$(from vault "s/^unlock at $large: \([0-9.]*\) ms.*/\1/p")" ms 300
+row "a durable write against one SQLite commit" "$(from vault 's/^durable write at 1000: .*ratio \([0-9.]*\).*/\1/p')" times 2 \
+	"$(from vault 's/^durable write at 1000: \(.*\), ratio.*/\1/p')"
+row "the same at $large secrets" "$(from vault "s/^durable write at $large: .*ratio \([0-9.]*\).*/\1/p")" times 2 \
+	"$(from vault "s/^durable write at $large: \(.*\), ratio.*/\1/p")"
 row "batch insert, one transaction of 10,000" "$fill_rate" per_s ">20000"
 row "agent, unlocked with 10,000" "$rss_unlocked" KiB 10240
 row "agent, locked" "$rss_locked" KiB 4096

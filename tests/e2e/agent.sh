@@ -16,7 +16,7 @@ agents() {
 	done
 }
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put "$NAME_CANARY" "$CANARY"
 put filler/a "$(random_hex 32)"
 pid=$(agent_pid)

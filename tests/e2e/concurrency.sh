@@ -4,7 +4,7 @@
 
 . "${0%/*}/lib.sh"
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 jobs=
 for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
 	put "p/$number" "$CANARY-$number" &

@@ -4,7 +4,7 @@
 
 . "${0%/*}/lib.sh"
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put one/token "$CANARY-1"
 put one/other "$CANARY-2"
 put two/TF_VAR_pat "$CANARY-3"

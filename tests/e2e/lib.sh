@@ -73,6 +73,15 @@ skip_all() {
 	finish
 }
 
+# A story that cannot begin has failed.
+bail() {
+	not_ok "$1"
+	for bail_file in "$CAPTURE/init.err" "$CAPTURE/err"; do
+		if [ -s "$bail_file" ]; then note <"$bail_file"; fi
+	done
+	finish
+}
+
 note() { sed "s/$CANARY/<canary>/g; s/^/# /"; }
 
 # check DESCRIPTION COMMAND...: the command's own status is the verdict.

@@ -4,7 +4,7 @@
 
 . "${0%/*}/lib.sh"
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put a/b "$CANARY"
 sv lock
 

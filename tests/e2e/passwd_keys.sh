@@ -6,7 +6,7 @@
 
 new="new $PASS"
 { printf '%s' "$PASS" | sv init --kdf interactive --passphrase-fd 0 --recovery-fd 7 7>"$CAPTURE/code" >"$CAPTURE/out" 2>"$CAPTURE/err"; } ||
-	skip_all "init failed"
+	bail "init failed"
 code=$(tr -d '\n' <"$CAPTURE/code")
 like "init gives a recovery code in groups of four" "$code" '[0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z]-*'
 case $(cat "$CAPTURE/out" "$CAPTURE/err") in *"$code"*) not_ok "to that descriptor only" ;; *) ok "to that descriptor only" ;; esac

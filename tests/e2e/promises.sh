@@ -4,7 +4,7 @@
 
 . "${0%/*}/lib.sh"
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put "$NAME_CANARY/token" "$CANARY"
 
 # 1. No plaintext on disk: also while the vault is unlocked and after every kind of change.

@@ -12,7 +12,7 @@ done
 reader=$SV_SRC/tests/reader/sv_reader.py
 [ -f "$reader" ] || skip_all "tests/reader/sv_reader.py is not there"
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put "$NAME_CANARY/first" "$CANARY-1"
 put "$NAME_CANARY/first" "$CANARY-2"
 put second "$CANARY-3" --desc 'with a description' --tag one --tag two

@@ -19,7 +19,7 @@ clock() {
 state() { sv status >/dev/null 2>&1; echo $?; }
 
 clock 0 0
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put x "$CANARY"
 run sv --json status
 gave "status tells the timers" 0 '*' ''

@@ -6,7 +6,7 @@
 
 PY=$(command -v /usr/bin/python3 || command -v python3) || PY=
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put keep "$CANARY"
 put other "$CANARY-other"
 run sv verify

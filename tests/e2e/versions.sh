@@ -4,7 +4,7 @@
 
 . "${0%/*}/lib.sh"
 
-init_vault || skip_all "init failed"
+init_vault || bail "init failed"
 put a/one "$CANARY-v1"
 put a/one "$CANARY-v2"
 put a/one "$CANARY-v3" --desc 'the third'
