@@ -18,7 +18,7 @@ bool sv_number_parse(const char *text, uint64_t max, uint64_t *out)
 	for (; *text != '\0'; text++) {
 		unsigned digit = (unsigned)(unsigned char)*text - '0';
 
-		if (digit > 9 || v > (max - digit) / 10)
+		if (digit > 9 || digit > max || v > (max - digit) / 10)
 			return false;
 		v = v * 10 + digit;
 	}
