@@ -5,6 +5,7 @@
 #include "cli/info.h"
 #include "cli/ref.h"
 #include "cli/say.h"
+#include "cli/settings.h"
 #include "cli/units.h"
 
 #include <string.h>
@@ -231,6 +232,17 @@ static void tell(struct sv_cli *cli, const struct side *a, const struct side *b,
 		sv_out_fmt(&cli->out, "  %-13s%s\n", "metadata:", "the same");
 }
 
+/* --color, else the settings file. */
+static enum sv_code choose_color(struct sv_cli *cli, struct sv_err *err)
+{
+	static struct sv_settings settings;
+	enum sv_code rc = SV_OK;
+
+	if (cli->opt.color == NULL && (rc = sv_settings_load(&settings, err)) == SV_OK && settings.color[0] != '\0')
+		cli->opt.color = settings.color;
+	return rc;
+}
+
 static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err *err)
 {
 	struct side a = { .bytes = SV_BUF_INIT, .value = SV_BUF_LOCKED(SV_FRAME_BODY_MAX) };
@@ -239,7 +251,7 @@ static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err
 	bool same = false;
 	enum sv_code rc;
 
-	if ((rc = sv_ref_parse(argv[0], cli->env, &first, err)) != SV_OK)
+	if ((rc = choose_color(cli, err)) != SV_OK || (rc = sv_ref_parse(argv[0], cli->env, &first, err)) != SV_OK)
 		return rc;
 	second = first;
 	second.version = 0;

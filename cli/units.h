@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define SV_DATE_BYTES     24 /* "2031-05-17T08:30:00Z" and NUL */
-#define SV_DURATION_BYTES 32 /* "364d 23h" and NUL */
+#define SV_DURATION_BYTES 48 /* two numbers of 64 bits with their units, and NUL */
 
 /* "45s", "15m", "8h", "90d", "2w", "1h30m"; each unit at most once, the larger first.  Seconds, 1 to about 100 years.
  * SV_ERR_USAGE. */
