@@ -14,7 +14,7 @@ for file in bin/sv bin/sv-agent share/man/man1/sv.1 share/man/man1/sv-agent.1 sh
 	check "$file" test -f "$prefix/$file"
 done
 check "the units for systemd" [ -n "$(find "$prefix" -name sv-agent.socket)" ]
-check "the service names an absolute path" grep -q '^ExecStart=/.*/sv-agent ' "$(find "$prefix" -name sv-agent.service)"
+check "the service names an absolute path" grep -q "^ExecStart=$prefix/bin/sv-agent " "$(find "$prefix" -name sv-agent.service)"
 same "nothing installed is writable by others" "$(find "$prefix" ! -type l -perm /022)" ''
 same "no path of the source or build tree is needed" \
 	"$(for f in "$prefix"/bin/*; do readelf -d "$f" 2>/dev/null | grep -E 'RPATH|RUNPATH'; done)" ''

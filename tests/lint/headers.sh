@@ -14,7 +14,7 @@ for header in $(files '*.h'); do
 	# shellcheck disable=SC2086
 	findings=$(printf '#include "%s"\n#include "%s"\nextern int sv_nothing_else;\n' "$header" "$header" |
 		"$CC" $flags $cflags -x c - 2>&1)
-	grep -q '^#ifndef SV_.*_H$' "$header" || findings="$findings no include guard SV_..._H"
+	grep -q '^#ifndef [A-Z0-9_]*_H$' "$header" || findings="$findings no include guard"
 	verdict "$header compiles alone" "$findings"
 done
 finish
