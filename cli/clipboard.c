@@ -90,6 +90,7 @@ static pid_t start(const char *const *argv, bool write_to_it, int *fd)
 		(void)close(ends[1]);
 		if (null > STDERR_FILENO)
 			(void)close(null);
+		sv_write_restore_signal();
 		(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}

@@ -53,7 +53,7 @@ struct sv_program {
 struct sv_globals {
 	const char *env;
 	const char *color; /* auto, always, never; NULL: auto */
-	bool json, quiet, no_prompt, help, version;
+	bool json, quiet, no_prompt, help;
 };
 
 struct sv_cli {

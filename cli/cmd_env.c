@@ -164,7 +164,7 @@ static enum sv_code check(struct sv_cli *cli, int argc, char **argv, struct sv_e
 	size_t a = action(argc, argv);
 
 	if (a == ACTIONS || (argc > 0 && argc - 1 != actions[a].args))
-		return sv_err_set(err, SV_ERR_USAGE, "sv %s %s", cli->cmd->name, cli->cmd->synopsis);
+		return sv_err_set(err, SV_ERR_USAGE, "usage: sv %s %s", cli->cmd->name, cli->cmd->synopsis);
 	for (int i = 1; i < argc; i++) {
 		enum sv_code rc = sv_env_name_check(argv[i], strlen(argv[i]), err);
 

@@ -285,6 +285,7 @@ static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err
 	} else if (args.dry_run) {
 		list_text(cli, vars, n);
 	} else {
+		sv_write_restore_signal(); /* a question may have been asked before */
 		rc = sv_spawn_exec(argv, envp, &cli->status, err);
 		if (rc == SV_ERR_TOO_BIG)
 			name_largest(vars, n, err);

@@ -37,7 +37,7 @@ static enum sv_code check(struct sv_cli *cli, int argc, char **argv, struct sv_e
 	enum action a = action(argc, argv);
 
 	if (a == NONE)
-		return sv_err_set(err, SV_ERR_USAGE, "sv %s %s", cli->cmd->name, cli->cmd->synopsis);
+		return sv_err_set(err, SV_ERR_USAGE, "usage: sv %s %s", cli->cmd->name, cli->cmd->synopsis);
 	return a == RENEW ? sv_auth_recovery_plan(cli, args.recovery_fd, false, err) : SV_OK;
 }
 

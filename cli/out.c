@@ -15,13 +15,22 @@
 #define FLUSH_AT   ((size_t)64 << 10)
 #define ESCAPE_MAX 10 /* longest escape of one byte or character: \u{10FFFF} */
 
+static bool quiet_pipe;
+static void (*pipe_before)(int);
+
+void sv_write_restore_signal(void)
+{
+	if (quiet_pipe)
+		(void)signal(SIGPIPE, pipe_before);
+	quiet_pipe = false;
+}
+
 enum sv_code sv_write_all(int fd, const void *p, size_t n, struct sv_err *err)
 {
-	static bool quiet_pipe;
 	const char *at = p;
 
 	if (!quiet_pipe) {
-		(void)signal(SIGPIPE, SIG_IGN);
+		pipe_before = signal(SIGPIPE, SIG_IGN);
 		quiet_pipe = true;
 	}
 	while (n > 0) {

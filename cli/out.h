@@ -41,6 +41,8 @@ void sv_out_clear(struct sv_out *o);
 size_t sv_text_columns(struct sv_text t);
 /* Write all of it; SIGPIPE is ignored from here on.  SV_ERR_IO. */
 enum sv_code sv_write_all(int fd, const void *p, size_t n, struct sv_err *err) SV_CHECK;
+/* Before another program is run: what SIGPIPE did when this one was started. */
+void sv_write_restore_signal(void);
 
 static inline struct sv_text sv_text_of(const char *s)
 {

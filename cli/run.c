@@ -20,7 +20,6 @@ const struct sv_opt sv_global_opts[] = {
 	{ "no-prompt", 0, SV_OPT_FLAG, G(no_prompt), NULL, "never ask on the terminal" },
 	{ "color", 0, SV_OPT_TEXT, G(color), "WHEN", "auto, always or never; NO_COLOR is honoured" },
 	{ "help", 'h', SV_OPT_FLAG, G(help), NULL, "explain the command" },
-	{ "version", 0, SV_OPT_FLAG, G(version), NULL, "print the version" },
 	SV_OPT_END
 };
 
@@ -99,6 +98,9 @@ int sv_run(const struct sv_program *program, int argc, char **argv)
 	int status;
 	enum sv_code rc;
 
+	/* What every program answers to; not a global option, because `sv get --version N` means something else. */
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		argv[1] += 2;
 	cli = (struct sv_cli){
 		.program = program, .argc = argc, .argv = argv, .client = SV_CLIENT_INIT, .out = SV_OUT_INIT(1)
 	};
@@ -106,18 +108,14 @@ int sv_run(const struct sv_program *program, int argc, char **argv)
 	rc = argc < 1 ? SV_ERR_USAGE : sv_opts_parse(&globals, argc - 1, argv + 1, NULL, &left, &err);
 	if (rc != SV_OK)
 		return program->trouble(&cli, rc, &err);
-	if (cli.opt.version && left == 0)
-		cli.cmd = find(program, "version");
-	else if (left == 0 || (cli.opt.help && left == 0))
+	if (left == 0)
 		return program->help(&cli);
-	else
-		cli.cmd = find(program, argv[argc - left]);
+	cli.cmd = find(program, argv[argc - left]);
 	if (cli.cmd == NULL) {
 		sv_hint(&cli, "sv help lists the commands");
 		return program->trouble(&cli, SV_ERR_USAGE, &err);
 	}
-	if (left > 0)
-		left--;
+	left--;
 	if (left >= (int)(sizeof(few) / sizeof(few[0])) && (cli.cmd->flags & SV_CMD_STOP_AT_ARG) == 0)
 		args = malloc(((size_t)left + 1) * sizeof(*args));
 	if (args == NULL) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,6 +75,22 @@ static void a_closed_pipe_is_an_error_and_no_signal(void **state)
 	(void)close(ends[1]);
 }
 
+static void another_program_gets_the_signal_as_it_was(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	sv_write_restore_signal();
+	(void)signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(sv_write_all(ends[1], "x", 1, NULL), SV_OK);
+	assert_true(signal(SIGPIPE, SIG_IGN) == SIG_IGN);
+	sv_write_restore_signal();
+	assert_true(signal(SIGPIPE, SIG_IGN) == SIG_DFL);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 static void a_full_disk_is_an_error(void **state)
 {
 	struct sv_err err = SV_ERR_INIT;
@@ -105,6 +122,7 @@ int main(void)
 		cmocka_unit_test(text_arrives_whole_and_in_order),
 		cmocka_unit_test(more_than_the_buffer_holds_is_written_as_well),
 		cmocka_unit_test(a_closed_pipe_is_an_error_and_no_signal),
+		cmocka_unit_test(another_program_gets_the_signal_as_it_was),
 		cmocka_unit_test(a_full_disk_is_an_error),
 		cmocka_unit_test(columns_count_characters),
 	};
