@@ -4,8 +4,9 @@
  *
  *	match_bench [MiB [DIRECTORY]]
  *
- * Inputs are written to DIRECTORY (default /tmp) and read from the page cache.  Each figure is the best of several passes, in GB/s (10^9).
- * "file" is file to /dev/null by read, filter and write; "mem" is the engine alone over a block in memory.
+ * Inputs are written to DIRECTORY (default /tmp) and read from the page cache.  Each figure is the best of several
+ * passes, in GB/s (10^9). "file" is file to /dev/null by read, filter and write; "mem" is the engine alone over a
+ * block in memory.
  */
 #include "cli/match/filter.h"
 #include "vault/base/secmem.h"
@@ -18,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHUNK ((size_t)256 << 10)
-#define PASSES 4
+#define CHUNK        ((size_t)256 << 10)
+#define PASSES       4
 #define SECRET_BYTES 40
 
 static uint64_t seed = 0x5eed;
@@ -76,7 +77,8 @@ static void make_bag(struct bag *b, size_t n, unsigned forms, bool printable, si
 
 		sv_match_set_free(b->set);
 		for (size_t i = 0; i < n; i++) {
-			if (ps == NULL || sv_patterns_add(ps, "N", 1, b->values[i], strlen(b->values[i]), NULL) != SV_OK)
+			if (ps == NULL ||
+			    sv_patterns_add(ps, "N", 1, b->values[i], strlen(b->values[i]), NULL) != SV_OK)
 				die("patterns");
 		}
 		if (sv_match_compile(ps, &b->set, NULL) != SV_OK)
@@ -97,11 +99,31 @@ static void drop_bag(struct bag *b)
 
 static size_t put_log_line(char *out, size_t room)
 {
-	static const char *const words[] = { "connection", "accepted", "from", "request", "GET", "/api/v1/items", "status=200", "user",
-		"session", "cache", "miss", "upstream", "timeout", "retry", "worker", "finished", "in", "ms", "https://example.org/",
-		"authorization", "token", "bytes" };
-	int n = snprintf(out, room, "2031-04-%02u %02u:%02u:%02u.%03u INFO [worker-%u] ", (unsigned)(rnd() % 30 + 1), (unsigned)(rnd() % 24),
-		(unsigned)(rnd() % 60), (unsigned)(rnd() % 60), (unsigned)(rnd() % 1000), (unsigned)(rnd() % 16));
+	static const char *const words[] = { "connection",
+					     "accepted",
+					     "from",
+					     "request",
+					     "GET",
+					     "/api/v1/items",
+					     "status=200",
+					     "user",
+					     "session",
+					     "cache",
+					     "miss",
+					     "upstream",
+					     "timeout",
+					     "retry",
+					     "worker",
+					     "finished",
+					     "in",
+					     "ms",
+					     "https://example.org/",
+					     "authorization",
+					     "token",
+					     "bytes" };
+	int n = snprintf(out, room, "2031-04-%02u %02u:%02u:%02u.%03u INFO [worker-%u] ", (unsigned)(rnd() % 30 + 1),
+			 (unsigned)(rnd() % 24), (unsigned)(rnd() % 60), (unsigned)(rnd() % 60),
+			 (unsigned)(rnd() % 1000), (unsigned)(rnd() % 16));
 
 	for (unsigned k = 0, words_n = 4 + (unsigned)(rnd() % 8); k < words_n; k++)
 		n += snprintf(out + n, room - (size_t)n, "%s ", words[rnd() % (sizeof(words) / sizeof(words[0]))]);
@@ -144,8 +166,10 @@ static void fill_colour(unsigned char *p, size_t n, const struct bag *b)
 /* C-like source: identifiers, punctuation, indentation. */
 static void fill_source(unsigned char *p, size_t n, const struct bag *b)
 {
-	static const char *const bits[] = { "static ", "int ", "return ", "struct ", "if (", ") {\n", "}\n", "\t", "\t\t", "buffer->", "len",
-		" = ", ";\n", "size_t ", "memcpy(", ", ", "NULL", " != ", "i++", "config_", "handle_", "0x", "1024", "/* ", " */\n", "for (" };
+	static const char *const bits[] = { "static ", "int ", "return ",  "struct ", "if (", ") {\n",   "}\n",
+					    "\t",      "\t\t", "buffer->", "len",     " = ",  ";\n",     "size_t ",
+					    "memcpy(", ", ",   "NULL",     " != ",    "i++",  "config_", "handle_",
+					    "0x",      "1024", "/* ",      " */\n",   "for (" };
 
 	(void)b;
 	for (size_t at = 0; at < n;) {
@@ -223,7 +247,8 @@ static double file_speed(const struct sv_match_set *set, const char *path, size_
 		ssize_t n;
 
 		while ((n = read(in, buf, CHUNK)) > 0) {
-			if (f != NULL ? sv_filter_put(f, buf, (size_t)n, 0, NULL) != SV_OK : write(out, buf, (size_t)n) != n)
+			if (f != NULL ? sv_filter_put(f, buf, (size_t)n, 0, NULL) != SV_OK
+				      : write(out, buf, (size_t)n) != n)
 				die("put");
 		}
 		if (f != NULL && sv_filter_finish(f, NULL) != SV_OK)
@@ -275,8 +300,11 @@ static double grep_speed(const struct bag *b, const char *dir, const char *path,
 static const struct {
 	const char *name;
 	void (*fill)(unsigned char *, size_t, const struct bag *);
-} inputs[] = { { "log", fill_log }, { "source", fill_source }, { "colour", fill_colour }, { "random", fill_random },
-	{ "prefixes", fill_prefixes } };
+} inputs[] = { { "log", fill_log },
+	       { "source", fill_source },
+	       { "colour", fill_colour },
+	       { "random", fill_random },
+	       { "prefixes", fill_prefixes } };
 
 static const struct {
 	const char *name;
@@ -316,8 +344,8 @@ int main(int argc, char **argv)
 		bool special = inputs[i].fill == fill_prefixes;
 		FILE *f;
 
-		printf("%s, %zu MiB\n%-26s %8s %8s %8s %8s %9s %9s %8s %8s\n", inputs[i].name, size >> 20, "set", "patterns", "KiB", "compile",
-			"finds", "mem", "file", "memmem", "grep -F");
+		printf("%s, %zu MiB\n%-26s %8s %8s %8s %8s %9s %9s %8s %8s\n", inputs[i].name, size >> 20, "set",
+		       "patterns", "KiB", "compile", "finds", "mem", "file", "memmem", "grep -F");
 		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 			struct bag b = { 0 };
 			struct sv_match_stats st;
@@ -332,12 +360,13 @@ int main(int argc, char **argv)
 					die(path);
 			}
 			if (k == 0)
-				printf("%-26s %8s %8s %8s %8s %9s %9.2f\n", "plain read and write", "", "", "", "", "", file_speed(NULL, path, size));
+				printf("%-26s %8s %8s %8s %8s %9s %9.2f\n", "plain read and write", "", "", "", "", "",
+				       file_speed(NULL, path, size));
 			mem = mem_speed(&b, inputs[i].fill == fill_colour ? SV_MATCH_SEQUENCES : 0, p, size, &finds);
 			file = file_speed(b.set, path, size);
 			sv_match_set_stats(b.set, &st);
-			printf("%-26s %8zu %8zu %6.1fms %8llu %9.2f %9.2f", cases[k].name, st.patterns, st.bytes >> 10, b.compile_ms,
-				(unsigned long long)finds, mem, file);
+			printf("%-26s %8zu %8zu %6.1fms %8llu %9.2f %9.2f", cases[k].name, st.patterns, st.bytes >> 10,
+			       b.compile_ms, (unsigned long long)finds, mem, file);
 			if (!special && cases[k].forms == SV_FORMS_RAW && cases[k].n <= 100)
 				printf(" %8.2f", memmem_speed(&b, p, size));
 			else
