@@ -73,7 +73,7 @@ static unsigned scan(bool all)
 		}
 		if (strncmp(line, "VmFlags:", 8) != 0 || perm[0] != 'r' || perm[1] != 'w' || to - from > ((unsigned long)256 << 20))
 			continue;
-		/* the arena is known by a block in it as well: under AddressSanitizer mlock does nothing, and no flag shows */
+		/* the arena is known by a block in it as well, where the flag does not show */
 		if (!all && (strstr(line, " lo") != NULL || (from <= (unsigned long)w && (unsigned long)w < to)))
 			continue;
 		for (unsigned long at = from; at < to; at += chunk - 8) {
@@ -122,6 +122,10 @@ static void names_and_values_stay_in_locked_memory(void **s)
 	size_t n;
 
 	(void)s;
+#ifdef __SANITIZE_ADDRESS__
+	print_message("AddressSanitizer keeps copies of what passes through registers, and makes mlock do nothing\n");
+	skip();
+#endif
 	assert_true(sodium_init() >= 0);
 	assert_int_equal(sv_secmem_init(1 << 20, false, NULL), SV_OK);
 	sv_secmem_stats(&stats);
@@ -134,6 +138,7 @@ static void names_and_values_stay_in_locked_memory(void **s)
 		fail_msg("the search does not find a planted word");
 	sodium_memzero(planted, 64);
 	free(planted);
+	sv_stack_scrub(); /* the copy went through a register, and may have been saved with it */
 	assert_int_equal(scan(false), 0);
 	if (stats.unlocked) {
 		print_message("no locked memory here\n");
