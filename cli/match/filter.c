@@ -21,8 +21,9 @@ struct sv_filter {
 	uint64_t out;       /* stream offset of the first byte that was neither written nor masked */
 	const unsigned char *block;
 	uint64_t block_at;
-	const unsigned char *run; /* clean bytes in the caller's memory, not written yet */
-	size_t run_len;
+	size_t hold_done; /* offset in hold.data of the first byte that was neither gathered nor masked */
+	struct iovec pieces[SV_FILTER_PIECES];
+	int n_pieces;
 	uint64_t last_ms;
 	uint64_t *counts;
 	uint64_t total;
@@ -76,26 +77,40 @@ static enum sv_code give_error(const struct sv_filter *f, struct sv_err *err)
 	return f->failed.code;
 }
 
-static enum sv_code emit(struct sv_filter *f, const void *p, size_t n)
+/* Write the pieces that were gathered, then forget what of hold is out. */
+static enum sv_code flush(struct sv_filter *f)
 {
 	struct sv_err e = SV_ERR_INIT;
-	enum sv_code rc;
+	enum sv_code rc = SV_OK;
 
-	if (n == 0)
-		return SV_OK;
-	rc = f->write_out(f->ctx, p, n, &e);
+	if (f->n_pieces > 0)
+		rc = f->write_out(f->ctx, f->pieces, f->n_pieces, &e);
+	f->n_pieces = 0;
+	if (f->hold_done > f->hold.off) {
+		sv_wipe(sv_buf_head(&f->hold), f->hold_done - f->hold.off);
+		f->hold.off = f->hold_done;
+	}
 	if (rc == SV_OK)
 		return SV_OK;
 	e.code = rc;
 	return broken(f, &e);
 }
 
-static enum sv_code flush_run(struct sv_filter *f)
+/* One more piece, which stays where it is until flush(); joined with the one before when it follows it in memory. */
+static enum sv_code emit(struct sv_filter *f, const void *p, size_t n)
 {
-	size_t n = f->run_len;
+	struct iovec *last = f->n_pieces > 0 ? &f->pieces[f->n_pieces - 1] : NULL;
 
-	f->run_len = 0;
-	return emit(f, f->run, n);
+	if (n == 0)
+		return SV_OK;
+	if (last != NULL && (const unsigned char *)last->iov_base + last->iov_len == p) {
+		last->iov_len += n;
+		return SV_OK;
+	}
+	if (f->n_pieces == SV_FILTER_PIECES && flush(f) != SV_OK)
+		return f->failed.code;
+	f->pieces[f->n_pieces++] = (struct iovec){ .iov_base = (void *)(uintptr_t)p, .iov_len = n };
+	return SV_OK;
 }
 
 /* Let the bytes up to stream offset to out, or with drop throw them away. */
@@ -106,23 +121,15 @@ static enum sv_code pass(struct sv_filter *f, uint64_t to, bool drop)
 	if (f->out < f->block_at) {
 		size_t n = (size_t)((to < f->block_at ? to : f->block_at) - f->out);
 
-		if (!drop && (rc = flush_run(f)) == SV_OK)
-			rc = emit(f, sv_buf_head(&f->hold), n);
-		sv_wipe(sv_buf_head(&f->hold), n);
-		f->hold.off += n;
+		if (!drop)
+			rc = emit(f, f->hold.data + f->hold_done, n);
+		f->hold_done += n;
 		f->out += n;
 	}
 	if (rc != SV_OK || f->out >= to)
 		return rc;
-	if (!drop) {
-		const unsigned char *from = f->block + (f->out - f->block_at);
-
-		if (f->run_len > 0 && f->run + f->run_len != from && (rc = flush_run(f)) != SV_OK)
-			return rc;
-		if (f->run_len == 0)
-			f->run = from;
-		f->run_len += (size_t)(to - f->out);
-	}
+	if (!drop)
+		rc = emit(f, f->block + (f->out - f->block_at), (size_t)(to - f->out));
 	f->out = to;
 	return rc;
 }
@@ -130,10 +137,8 @@ static enum sv_code pass(struct sv_filter *f, uint64_t to, bool drop)
 static enum sv_code put_token(struct sv_filter *f, const struct sv_find *find)
 {
 	const char *name = sv_match_set_name(f->set, find->who[0].secret);
-	enum sv_code rc = flush_run(f);
+	enum sv_code rc = emit(f, "[sv:", 4);
 
-	if (rc == SV_OK)
-		rc = emit(f, "[sv:", 4);
 	if (rc == SV_OK)
 		rc = emit(f, name, strlen(name));
 	return rc == SV_OK ? emit(f, "]", 1) : rc;
@@ -184,6 +189,7 @@ static enum sv_code hold_rest(struct sv_filter *f, uint64_t fed)
 		sv_buf_reset(&f->hold);
 	else if (f->hold.off > f->hold.cap / 2)
 		sv_buf_compact(&f->hold);
+	f->hold_done = f->hold.off;
 	return sv_buf_put(&f->hold, f->block + (from - f->block_at), (size_t)(fed - from));
 }
 
@@ -206,7 +212,7 @@ enum sv_code sv_filter_put(struct sv_filter *f, const void *p, size_t n, uint64_
 		(void)drain(f, sv_match_settled(f->m));
 	}
 	if (f->failed.code == SV_OK)
-		(void)flush_run(f);
+		(void)flush(f);
 	if (f->failed.code == SV_OK && n > 0 && hold_rest(f, f->block_at + n) != SV_OK) {
 		(void)sv_err_set(&e, SV_ERR_NOMEM, "no memory for output that is held back");
 		(void)broken(f, &e);
@@ -225,8 +231,8 @@ int sv_filter_wait_ms(const struct sv_filter *f, uint64_t now_ms)
 
 enum sv_code sv_filter_idle(struct sv_filter *f, uint64_t now_ms, struct sv_err *err)
 {
-	if (sv_filter_wait_ms(f, now_ms) == 0)
-		(void)drain(f, sv_match_harmless(f->m));
+	if (sv_filter_wait_ms(f, now_ms) == 0 && drain(f, sv_match_harmless(f->m)) == SV_OK)
+		(void)flush(f);
 	return f->failed.code == SV_OK ? SV_OK : give_error(f, err);
 }
 
@@ -236,7 +242,7 @@ enum sv_code sv_filter_finish(struct sv_filter *f, struct sv_err *err)
 
 	if (f->failed.code == SV_OK && sv_match_end(f->m, &e) != SV_OK)
 		(void)broken(f, &e);
-	if (f->failed.code == SV_OK && drain(f, sv_match_settled(f->m)) == SV_OK)
+	if (f->failed.code == SV_OK && drain(f, sv_match_settled(f->m)) == SV_OK && flush(f) == SV_OK)
 		sv_buf_clear(&f->hold);
 	return f->failed.code == SV_OK ? SV_OK : give_error(f, err);
 }

@@ -24,21 +24,23 @@
  *
  * When anything fails (memory, or write_out() said no) nothing more comes out: every later call returns the error.
  *
- * write_out() gets clean stretches in place, as long as the input allows, between pieces from what was held and
- * tokens.  They are valid during the call only.  It must take all or fail; to slow the stream down, the caller stops
- * calling sv_filter_put().  A writer that cares for system calls keeps pieces under some hundred bytes and sends them
- * with the next by writev(2).
+ * write_out() gets up to SV_FILTER_PIECES pieces, ready for writev(2), and must take all or fail; to slow the stream
+ * down, the caller stops calling sv_filter_put().  Clean stretches are where the caller put them, so a chunk without a
+ * find costs one call and no copy.  The pieces are valid during the call only.
  */
 #ifndef SV_CLI_MATCH_FILTER_H
 #define SV_CLI_MATCH_FILTER_H
 
 #include "cli/match/engine.h"
 
+#include <sys/uio.h>
+
 #define SV_FILTER_IDLE_MS 30
+#define SV_FILTER_PIECES  64
 
 struct sv_filter;
 
-typedef enum sv_code sv_filter_write_fn(void *ctx, const void *p, size_t n, struct sv_err *err);
+typedef enum sv_code sv_filter_write_fn(void *ctx, const struct iovec *pieces, int n, struct sv_err *err);
 
 /* flags as in sv_match_new(); the set is borrowed.  NULL without memory. */
 struct sv_filter *sv_filter_new(const struct sv_match_set *set, unsigned flags, sv_filter_write_fn *write_out,

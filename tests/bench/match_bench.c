@@ -228,10 +228,10 @@ static double mem_speed(const struct bag *b, unsigned flags, const unsigned char
 	return best;
 }
 
-static enum sv_code write_all(void *ctx, const void *p, size_t n, struct sv_err *err)
+static enum sv_code write_all(void *ctx, const struct iovec *pieces, int n, struct sv_err *err)
 {
 	(void)err;
-	return write(*(int *)ctx, p, n) == (ssize_t)n ? SV_OK : SV_ERR_IO;
+	return writev(*(int *)ctx, pieces, n) > 0 ? SV_OK : SV_ERR_IO;
 }
 
 /* set NULL: plain read and write. */

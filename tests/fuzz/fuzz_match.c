@@ -23,14 +23,16 @@ struct sink {
 	size_t n, cap;
 };
 
-static enum sv_code take(void *ctx, const void *p, size_t n, struct sv_err *err)
+static enum sv_code take(void *ctx, const struct iovec *pieces, int n, struct sv_err *err)
 {
 	struct sink *s = ctx;
 
-	if (n > s->cap - s->n)
-		return sv_err_set(err, SV_ERR_TOO_BIG, "more came out than can be");
-	memcpy(s->p + s->n, p, n);
-	s->n += n;
+	for (int i = 0; i < n; i++) {
+		if (pieces[i].iov_len > s->cap - s->n)
+			return sv_err_set(err, SV_ERR_TOO_BIG, "more came out than can be");
+		memcpy(s->p + s->n, pieces[i].iov_base, pieces[i].iov_len);
+		s->n += pieces[i].iov_len;
+	}
 	return SV_OK;
 }
 
