@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * free(3) and realloc(3) that wipe, for the complete program on glibc: libraries give memory back without a thought for
+ * free(3) and realloc(3) that wipe, for glibc: libraries give memory back without a thought for
  * what was in it.  Left out of sanitizer builds, which bring an allocator of their own.
  */
 #include <malloc.h>

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RESOLVE: selectors to variables and values, in one round trip.  Values are decrypted straight into the reply, each behind its
+ * "VAR=", so that the client can hand the reply to execve(2) as it stands.
+ *
+ * Which variable belongs to which secret is remembered in a hash table of offsets into the reply; the texts themselves exist
+ * in the reply only.
+ */
+#include "agent/req.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_NAMES 256
+#define ENTRY_MAX  (1 + 2 + SV_NAME_MAX + 2 + SV_VAR_MAX + 8 + 4)
+#define HEAD_BYTES (1 + 2 + 2 + 4)
+#define GUESS	   512 /* most tokens are shorter */
+
+struct taken { /* where a pair stands in the reply; at 0: free */
+	uint32_t at;
+};
+
+struct resolve {
+	struct sv_req *q;
+	struct sv_text env;
+	bool names_only, lenient;
+	uint32_t count;
+	struct taken *table; /* cap is a power of two */
+	size_t cap;
+	struct sv_err *err;
+};
+
+static uint32_t hash(const char *p, size_t n)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)p[i]) * 16777619u;
+	return h;
+}
+
+static uint16_t get16(const unsigned char *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static struct sv_text var_at(const struct resolve *r, uint32_t at)
+{
+	const unsigned char *p = r->q->r->b->data + at;
+
+	return (struct sv_text){ (const char *)p + HEAD_BYTES + get16(p + 3) + 1, get16(p + 1) };
+}
+
+static struct sv_text name_at(const struct resolve *r, uint32_t at)
+{
+	const unsigned char *p = r->q->r->b->data + at;
+
+	return (struct sv_text){ (const char *)p + HEAD_BYTES, get16(p + 3) };
+}
+
+static bool equal(struct sv_text x, struct sv_text y)
+{
+	return x.n == y.n && (x.n == 0 || memcmp(x.p, y.p, x.n) == 0);
+}
+
+static size_t slot_of(const struct resolve *r, struct sv_text var)
+{
+	size_t i = hash(var.p, var.n) & (r->cap - 1);
+
+	while (r->table[i].at != 0 && !equal(var_at(r, r->table[i].at), var))
+		i = (i + 1) & (r->cap - 1);
+	return i;
+}
+
+static enum sv_code grow(struct resolve *r)
+{
+	struct taken *old = r->table;
+	size_t n = r->cap;
+
+	if (r->count * 2 < r->cap)
+		return SV_OK;
+	r->cap = n == 0 ? 64 : n * 2;
+	r->table = calloc(r->cap, sizeof(*r->table));
+	if (r->table == NULL) {
+		r->table = old;
+		r->cap = n;
+		return sv_req_no_memory(SV_ERR_NOMEM, r->err);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (old[i].at != 0)
+			r->table[slot_of(r, var_at(r, old[i].at))] = old[i];
+	free(old);
+	return SV_OK;
+}
+
+static enum sv_code check_value(const struct resolve *r, struct sv_text name, struct sv_text var, const unsigned char *value, size_t len)
+{
+	if (len == 0)
+		return sv_err_set(r->err, SV_ERR_FAIL, "the value of \"%.*s\" is empty", (int)name.n, name.p);
+	if (memchr(value, 0, len) != NULL)
+		return sv_err_set(r->err, SV_ERR_FAIL, "the value of \"%.*s\" holds a NUL byte, which no variable can", (int)name.n,
+				  name.p);
+	if (var.n + 1 + len > SV_VAR_PAIR_MAX)
+		return sv_err_set(r->err, SV_ERR_TOO_BIG, "the value of \"%.*s\" is too large for a variable (%zu bytes; %d at most)",
+				  (int)name.n, name.p, len, SV_VAR_PAIR_MAX - (int)var.n - 1);
+	return SV_OK;
+}
+
+/*
+ * The value, written to where it belongs behind a head that is not there yet.  *at: how far behind the end of the buffer.
+ */
+static enum sv_code open_value(struct resolve *r, struct sv_text name, size_t head, size_t *len)
+{
+	struct sv_buf *b = r->q->r->b;
+	size_t room = GUESS;
+	enum sv_code rc;
+
+	for (;;) {
+		if ((rc = sv_reply_room(r->q->r, head + room + 1, SV_RESOLVE_FRAME_BYTES, r->err)) != SV_OK)
+			return rc;
+		rc = sv_vault_get_into(r->q->a->vault, r->env, name, b->data + b->len + head, room, len, r->err);
+		if (rc != SV_ERR_TOO_BIG || *len <= room)
+			return rc;
+		room = *len;
+	}
+}
+
+/* One pair.  var is where the caller says; name and var must not point into the reply. */
+static enum sv_code emit(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited, uint32_t value_len)
+{
+	struct sv_buf *b = r->q->r->b;
+	size_t head = HEAD_BYTES + name.n + 1 + var.n + 1, len = value_len, i, at;
+	enum sv_code rc;
+
+	if (sv_var_check(var.p, var.n, NULL) != SV_OK)
+		return sv_err_set(r->err, SV_ERR_USAGE, "\"%.*s\" gives no usable variable name; say -s VAR=NAME", (int)name.n, name.p);
+	if ((rc = grow(r)) != SV_OK)
+		return rc;
+	i = slot_of(r, var);
+	if (r->table[i].at != 0) {
+		struct sv_text other = name_at(r, r->table[i].at);
+
+		if (equal(other, name))
+			return SV_OK;
+		if (!(r->lenient && r->names_only))
+			return sv_err_set(r->err, SV_ERR_CONFLICT, "\"%.*s\" and \"%.*s\" both set the variable %.*s; say -s VAR=NAME for one of them",
+					  (int)other.n, other.p, (int)name.n, name.p, (int)var.n, var.p);
+	}
+	if (r->names_only) {
+		rc = sv_reply_room(r->q->r, head + 1, SV_RESOLVE_FRAME_BYTES, r->err);
+	} else if ((rc = open_value(r, name, head, &len)) == SV_OK &&
+		   (rc = check_value(r, name, var, b->data + b->len + head, len)) != SV_OK) {
+		sv_wipe(b->data + b->len + head, len);
+	}
+	if (rc != SV_OK)
+		return rc;
+	at = b->len;
+	if ((rc = sv_msg_put_pair_head(b, inherited, var, name, (uint32_t)len)) != SV_OK)
+		return sv_req_no_memory(rc, r->err);
+	if (!r->names_only) {
+		b->len += len;
+		r->q->a->released++;
+		sv_vault_touch(r->q->a->vault, r->env, name);
+	}
+	if ((rc = sv_buf_put_u8(b, 0)) != SV_OK)
+		return sv_req_no_memory(rc, r->err);
+	r->table[i].at = (uint32_t)at;
+	r->count++;
+	return SV_OK;
+}
+
+static enum sv_code one_name(struct resolve *r, struct sv_text name, struct sv_text var)
+{
+	char derived[SV_VAR_MAX + 1];
+	struct sv_entry e;
+	enum sv_code rc = sv_name_check(name.p, name.n, r->err);
+
+	if (rc != SV_OK)
+		return rc;
+	if (var.n > 0 && !r->names_only)
+		return emit(r, name, var, false, 0);
+	rc = sv_vault_entry(r->q->a->vault, r->env, name, &e, derived, r->err);
+	if (rc == SV_OK)
+		rc = emit(r, name, var.n > 0 ? var : e.var, e.inherited, e.value_len);
+	sv_wipe(derived, sizeof(derived));
+	return rc;
+}
+
+static bool chosen(const struct sv_msg_selector *s, const struct sv_msg_entry *e)
+{
+	if (s->kind == SV_SELECT_VAR_PREFIX)
+		return e->var.n >= s->arg.n && memcmp(e->var.p, s->arg.p, s->arg.n) == 0;
+	return s->kind != SV_SELECT_VAR || equal(e->var, s->arg);
+}
+
+static enum sv_code nothing_found(const struct resolve *r, const struct sv_msg_selector *s)
+{
+	const char *what = s->kind == SV_SELECT_GROUP ? "no secret in group" :
+			   s->kind == SV_SELECT_ALL   ? "no secret at all" :
+			   s->kind == SV_SELECT_VAR   ? "no secret with the variable name" :
+							"no secret whose variable name starts with";
+
+	if (s->kind == SV_SELECT_ALL)
+		return sv_err_set(r->err, SV_ERR_NOT_FOUND, "%s in environment \"%.*s\"", what, (int)r->env.n, r->env.p);
+	return sv_err_set(r->err, SV_ERR_NOT_FOUND, "%s \"%.*s\" in environment \"%.*s\"", what, (int)s->arg.n, s->arg.p, (int)r->env.n,
+			  r->env.p);
+}
+
+/* Everything that a walk over the names finds for s; by pages, since a value cannot be opened while the names are walked. */
+static enum sv_code walk(struct resolve *r, const struct sv_msg_selector *s)
+{
+	struct sv_text group = { "", 0 };
+	char after[SV_NAME_MAX];
+	size_t after_len = 0;
+	bool full = true, any = false;
+	enum sv_code rc = SV_OK;
+
+	if (s->kind == SV_SELECT_GROUP)
+		group = s->arg;
+	if ((rc = sv_group_check(group.p, group.n, r->err)) != SV_OK)
+		return rc;
+	while (rc == SV_OK && full) {
+		struct sv_buf page = SV_BUF_LOCKED(PAGE_NAMES * (size_t)ENTRY_MAX);
+		struct sv_msg_entry e;
+
+		rc = sv_page_read(r->q->a, r->env, group, (struct sv_text){ after, after_len }, PAGE_NAMES, &page, &full, r->err);
+		while (rc == SV_OK && sv_buf_unread(&page) > 0) {
+			if (sv_msg_get_entry(&page, &e, true) != SV_OK) {
+				rc = sv_err_set(r->err, SV_ERR_FAIL, "a listing does not parse");
+				break;
+			}
+			memcpy(after, e.name.p, e.name.n);
+			after_len = e.name.n;
+			if (!chosen(s, &e))
+				continue;
+			any = true;
+			rc = emit(r, e.name, e.var, e.inherited, e.value_len);
+		}
+		sv_buf_clear(&page);
+	}
+	sv_wipe(after, sizeof(after));
+	if (rc == SV_OK && !any)
+		return nothing_found(r, s);
+	return rc;
+}
+
+static enum sv_code select_one(struct resolve *r, const struct sv_msg_selector *s)
+{
+	enum sv_code rc;
+
+	switch (s->kind) {
+	case SV_SELECT_NAME:
+		rc = one_name(r, s->arg, s->var);
+		break;
+	case SV_SELECT_GROUP:
+	case SV_SELECT_ALL:
+	case SV_SELECT_VAR_PREFIX:
+	case SV_SELECT_VAR:
+		rc = walk(r, s);
+		break;
+	default:
+		return sv_req_malformed(r->err);
+	}
+	return rc == SV_ERR_NOT_FOUND && r->lenient ? SV_OK : rc;
+}
+
+enum sv_code sv_req_resolve(struct sv_req *q, struct sv_err *err)
+{
+	struct sv_msg_resolve m;
+	struct resolve r = { .q = q, .err = err };
+	size_t count_at;
+	enum sv_code rc;
+
+	if (sv_msg_get_resolve(q->body, &m) != SV_OK || m.n == 0 || m.n > SV_SELECTORS_MAX)
+		return sv_req_malformed(err);
+	if ((rc = sv_req_env(&m.env, err)) != SV_OK)
+		return rc;
+	r.env = m.env;
+	r.names_only = (m.flags & SV_RESOLVE_NAMES_ONLY) != 0;
+	r.lenient = (m.flags & SV_RESOLVE_LENIENT) != 0;
+	count_at = q->r->b->len;
+	if ((rc = sv_buf_put_u32(q->r->b, 0)) != SV_OK)
+		return sv_req_no_memory(rc, err);
+	for (uint16_t i = 0; i < m.n && rc == SV_OK; i++) {
+		struct sv_msg_selector s;
+
+		rc = sv_msg_get_selector(q->body, &s) != SV_OK ? sv_req_malformed(err) : select_one(&r, &s);
+	}
+	if (rc == SV_OK && sv_buf_unread(q->body) > 0)
+		rc = sv_req_malformed(err);
+	if (rc == SV_OK)
+		for (int k = 0; k < 4; k++)
+			q->r->b->data[count_at + (size_t)k] = (unsigned char)(r.count >> (8 * k));
+	free(r.table);
+	return rc;
+}
