@@ -31,6 +31,11 @@ enum sv_code sv_frame_end(struct sv_buf *b, size_t mark)
 	return SV_OK;
 }
 
+void sv_frame_set_more(struct sv_buf *b, size_t mark)
+{
+	b->data[mark + 5] |= SV_FRAME_MORE;
+}
+
 enum sv_code sv_frame_peek(const struct sv_buf *b, struct sv_frame *f, size_t *need)
 {
 	size_t have = sv_buf_unread(b);

@@ -8,8 +8,8 @@
 #include "proto/endpoint.h"
 
 /* What a starting agent writes to the descriptor of --ready-fd: one of these bytes, then it closes it. */
-#define SV_READY_OK 'R'    /* it listens */
-#define SV_READY_BUSY 'B'  /* another agent has this socket: connect to that one */
+#define SV_READY_OK    'R' /* it listens */
+#define SV_READY_BUSY  'B' /* another agent has this socket: connect to that one */
 #define SV_READY_ERROR 'E' /* u16 enum sv_code little-endian and a sentence follow */
 
 /*
