@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A consistent copy.  We hold the file's lock and no change is under way, so its bytes are a whole vault; the copy is believed only
- * after it was read back against the keys.
+ * A consistent copy.  We hold the file's lock and no change is under way, so its bytes are a whole vault; the copy is
+ * believed only after it was read back against the keys.
  */
 #include "vault/verify.h"
 

@@ -2,11 +2,11 @@
 /*
  * Writing a transaction: all of it or nothing, and the truth about which.
  *
- *	check -> seal leaves -> plan the index -> BEGIN -> same state? -> rows, state -> COMMIT -> apply the index -> witness -> OK
- *						       any error from BEGIN on -> close, reopen, read which state is there
+ *	check -> seal leaves -> plan the index -> BEGIN -> same state? -> rows, state -> COMMIT -> index -> witness -> OK
+ *	(any error from BEGIN to COMMIT: close, reopen, read which state is there)
  *
- * A failed COMMIT says nothing about what is on the disk (of 200 single faults injected, 6 reported an error with the new
- * state written), so the authenticated state is read back.
+ * A failed COMMIT says nothing about what is on the disk (of 200 single faults injected, 6 reported an error with the
+ * new state written), so the authenticated state is read back.
  */
 #include "vault/vault_int.h"
 
@@ -20,16 +20,20 @@ enum sv_code sv_commit_begin(struct sv_vault *v, struct sv_err *err)
 
 	if (!sv_place_same(&v->place, sv_store_fd(v->store))) {
 		sv_vault_drop(v);
-		return sv_err_set(err, SV_ERR_CONFLICT, "the vault file was removed or replaced by another; nothing was saved, and the vault is locked");
+		return sv_err_set(err, SV_ERR_CONFLICT,
+				  "the vault file was removed or replaced by another; nothing was saved, and the vault "
+				  "is locked");
 	}
 	if ((rc = sv_store_begin(v->store, err)) != SV_OK || (rc = sv_store_state(v->store, &row, err)) != SV_OK)
 		return rc;
 	if (row.seq != v->seq || !sv_equal_ct(row.mac, v->mac, SV_HASH_BYTES))
-		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault file was altered while it was open; nothing was saved");
+		return sv_err_set(err, SV_ERR_INTEGRITY,
+				  "the vault file was altered while it was open; nothing was saved");
 	return SV_OK;
 }
 
-enum sv_code sv_commit_resolve(struct sv_vault *v, const struct sv_state_row *row, const struct sv_scope *scope, struct sv_err *err)
+enum sv_code sv_commit_resolve(struct sv_vault *v, const struct sv_state_row *row, const struct sv_scope *scope,
+			       struct sv_err *err)
 {
 	struct sv_err why = SV_ERR_INIT;
 	struct sv_state_row now;
@@ -46,7 +50,9 @@ enum sv_code sv_commit_resolve(struct sv_vault *v, const struct sv_state_row *ro
 		rc = sv_store_state(v->store, &now, NULL);
 	if (rc != SV_OK) {
 		sv_vault_drop(v);
-		return sv_err_set(err, SV_ERR_IO, "writing failed (%s), and it cannot be told whether the change is saved; the vault is locked, unlock it to see",
+		return sv_err_set(err, SV_ERR_IO,
+				  "writing failed (%s), and it cannot be told whether the change is saved; the vault "
+				  "is locked, unlock it to see",
 				  why.msg);
 	}
 	if (now.epoch == scope->epoch && now.seq == row->seq && sv_equal_ct(now.mac, row->mac, SV_HASH_BYTES))
@@ -56,10 +62,12 @@ enum sv_code sv_commit_resolve(struct sv_vault *v, const struct sv_state_row *ro
 
 		if (code == SV_ERR_CONFLICT || code == SV_ERR_INTEGRITY)
 			return code; /* the sentence says all */
-		return sv_err_sys(err, code, why.sys_errno, "the change is not saved, the vault is as it was: %s", why.msg);
+		return sv_err_sys(err, code, why.sys_errno, "the change is not saved, the vault is as it was: %s",
+				  why.msg);
 	}
 	sv_vault_drop(v);
-	return sv_err_set(err, SV_ERR_INTEGRITY, "the vault file is at neither the old nor the new state; the vault is locked");
+	return sv_err_set(err, SV_ERR_INTEGRITY,
+			  "the vault file is at neither the old nor the new state; the vault is locked");
 }
 
 /* Every staged change still fits what is there, and no two live things share a name. */
@@ -74,16 +82,19 @@ enum sv_code sv_commit_check(struct sv_vault *v, const struct sv_tx *tx, struct 
 		if (st->base_rev != 0)
 			h = sv_rows_current(&v->rows, st->id);
 		if ((h == SV_ROW_NONE ? 0 : sv_rows_at(&v->rows, h)->rev) != st->base_rev)
-			return sv_err_set(err, SV_ERR_CONFLICT, "somebody else changed the same secret meanwhile; nothing was saved");
+			return sv_err_set(err, SV_ERR_CONFLICT,
+					  "somebody else changed the same secret meanwhile; nothing was saved");
 		if (!st->live || st->remove)
 			continue;
 		while ((other = sv_tx_by_tag(tx, st->tag, &cursor)) != SV_STAGED_NONE)
 			if (other != i)
-				return sv_err_set(err, SV_ERR_CONFLICT, "two secrets would have one name; nothing was saved");
+				return sv_err_set(err, SV_ERR_CONFLICT,
+						  "two secrets would have one name; nothing was saved");
 		cursor = 0;
 		while ((h = sv_rows_by_tag(&v->rows, st->tag, &cursor)) != SV_ROW_NONE)
 			if (!sv_tx_overrides(tx, sv_rows_at(&v->rows, h)->id))
-				return sv_err_set(err, SV_ERR_CONFLICT, "the name is taken by another secret; nothing was saved");
+				return sv_err_set(err, SV_ERR_CONFLICT,
+						  "the name is taken by another secret; nothing was saved");
 	}
 	return SV_OK;
 }
@@ -159,7 +170,8 @@ static enum sv_code prepare(struct sv_vault *v, struct sv_tx *tx, struct work *k
 		memcpy(row->id, st->id, SV_ID_BYTES);
 		memcpy(row->tag, st->tag, SV_HASH_BYTES);
 		row->rev = st->rev;
-		sv_crypt_leaf(&v->scope, (struct sv_row_ref){ st->id, st->rev, st->tag }, st->meta, st->meta_n, st->val, st->val_n, row->leaf);
+		sv_crypt_leaf(&v->scope, (struct sv_row_ref){ st->id, st->rev, st->tag }, st->meta, st->meta_n, st->val,
+			      st->val_n, row->leaf);
 	}
 	if (k->del.n > 1)
 		qsort_r(k->del.h, k->del.n, sizeof(*k->del.h), handle_cmp, &v->rows);
@@ -167,9 +179,14 @@ static enum sv_code prepare(struct sv_vault *v, struct sv_tx *tx, struct work *k
 		return sv_err_set(err, SV_ERR_NOMEM, "out of memory for the row index");
 	if (k->plan.n > SV_ROWS_MAX)
 		return sv_err_set(err, SV_ERR_TOO_BIG, "the vault would have more rows than are allowed");
-	k->head.changed_s = now;
+	/* times of use are no change that a person made */
+	for (uint32_t i = 0; i < tx->n; i++)
+		if (!tx->s[i].dead && tx->s[i].kind != SV_OBJECT_USAGE)
+			k->head.changed_s = now;
 	k->head.secrets = (uint32_t)((int64_t)k->head.secrets + tx->secrets_delta);
-	k->row = (struct sv_state_row){ .suite = v->scope.suite, .epoch = v->scope.epoch, .seq = v->seq + 1, .nrec = k->plan.n };
+	k->row = (struct sv_state_row){
+		.suite = v->scope.suite, .epoch = v->scope.epoch, .seq = v->seq + 1, .nrec = k->plan.n
+	};
 	memcpy(k->row.vault_id, v->scope.vault_id, SV_ID_BYTES);
 	sv_rows_plan_root(&v->rows, &k->plan, &v->scope, k->add.h, k->add.n, k->del.h, k->del.n, k->row.root);
 	if ((rc = sv_state_seal_head(&v->scope, &k->head, &k->row, err)) != SV_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making a vault: written whole under another name, synced, and only then given its own, so that a crash leaves a vault or none.
+ * Making a vault: written whole under another name, synced, and only then given its own, so that a crash leaves a vault
+ * or none.
  */
 #include "vault/vault_int.h"
 
@@ -19,11 +20,17 @@ struct making { /* locked */
 };
 
 /* The first row: environment "default". */
-static enum sv_code put_default(struct sv_store *store, const struct sv_scope *s, int64_t now, struct sv_rows *rows, struct sv_err *err)
+static enum sv_code put_default(struct sv_store *store, const struct sv_scope *s, int64_t now, struct sv_rows *rows,
+				struct sv_err *err)
 {
 	static const uint8_t none[SV_ID_BYTES];
-	struct sv_record r = { .kind = SV_KIND_ENV, .verb = SV_VERB_ENV, .name = { SV_ENV_DEFAULT, sizeof(SV_ENV_DEFAULT) - 1 },
-			       .txn = 1, .origin = 1, .created_s = now, .changed_s = now };
+	struct sv_record r = { .kind = SV_KIND_ENV,
+			       .verb = SV_VERB_ENV,
+			       .name = { SV_ENV_DEFAULT, sizeof(SV_ENV_DEFAULT) - 1 },
+			       .txn = 1,
+			       .origin = 1,
+			       .created_s = now,
+			       .changed_s = now };
 	struct sv_buf plain = SV_BUF_LOCKED(SV_RECORD_BYTES_MAX), value = SV_BUF_LOCKED(4096);
 	unsigned char meta[1024], val[1024];
 	uint32_t h = sv_rows_new(rows);
@@ -52,16 +59,18 @@ static enum sv_code put_default(struct sv_store *store, const struct sv_scope *s
 	raw.meta_n = plain.len + SV_SEAL_EXTRA;
 	raw.val = val;
 	raw.val_n = value.len + SV_SEAL_EXTRA;
-	sv_crypt_leaf(s, (struct sv_row_ref){ row->id, 1, row->tag }, raw.meta, raw.meta_n, raw.val, raw.val_n, row->leaf);
-	rc = sv_rows_append(rows, h) ? sv_store_insert(store, &raw, err) : sv_err_set(err, SV_ERR_NOMEM, "out of memory");
+	sv_crypt_leaf(s, (struct sv_row_ref){ row->id, 1, row->tag }, raw.meta, raw.meta_n, raw.val, raw.val_n,
+		      row->leaf);
+	rc = sv_rows_append(rows, h) ? sv_store_insert(store, &raw, err)
+				     : sv_err_set(err, SV_ERR_NOMEM, "out of memory");
 out:
 	sv_buf_clear(&plain);
 	sv_buf_clear(&value);
 	return rc;
 }
 
-static enum sv_code fill(struct sv_store *store, struct sv_scope *s, const unsigned char *vmk, const struct sv_slot_new *slots, size_t n,
-			 int64_t now, struct sv_err *err)
+static enum sv_code fill(struct sv_store *store, struct sv_scope *s, const unsigned char *vmk,
+			 const struct sv_slot_new *slots, size_t n, int64_t now, struct sv_err *err)
 {
 	struct sv_state_row row = { .suite = s->suite, .epoch = s->epoch, .seq = 1, .nrec = 1 };
 	struct sv_head head = { .created_s = now, .changed_s = now };
@@ -78,7 +87,8 @@ static enum sv_code fill(struct sv_store *store, struct sv_scope *s, const unsig
 	if ((rc = sv_state_seal_head(s, &head, &row, err)) != SV_OK)
 		goto out;
 	sv_state_mac(s, &row, made, n, row.mac);
-	if ((rc = sv_store_put_slots(store, made, n, err)) != SV_OK || (rc = sv_store_put_state(store, &row, true, err)) != SV_OK)
+	if ((rc = sv_store_put_slots(store, made, n, err)) != SV_OK ||
+	    (rc = sv_store_put_state(store, &row, true, err)) != SV_OK)
 		goto out;
 	rc = sv_store_commit(store, err);
 out:
@@ -100,8 +110,10 @@ static enum sv_code check_free(const struct sv_place *p, struct sv_err *err)
 	if (fstatat(p->dir_fd, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		rc = sv_err_set(err, SV_ERR_EXISTS, "there is a file already where the vault would be");
 	} else if ((fd = openat(p->dir_fd, journal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) >= 0) {
-		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_size > 0 && pread(fd, &first, 1, 0) != 1) || first != 0)
-			rc = sv_err_set(err, SV_ERR_EXISTS, "the journal of another vault stands where the new one would be");
+		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_size > 0 && pread(fd, &first, 1, 0) != 1) ||
+		    first != 0)
+			rc = sv_err_set(err, SV_ERR_EXISTS,
+					"the journal of another vault stands where the new one would be");
 		else if (unlinkat(p->dir_fd, journal, 0) != 0)
 			rc = sv_err_sys(err, SV_ERR_IO, errno, "an old journal cannot be removed");
 		close(fd);
@@ -125,8 +137,8 @@ static int rename_new(const struct sv_place *p, const char *from)
 	return unlinkat(p->dir_fd, from, 0) == 0 ? 0 : errno;
 }
 
-static enum sv_code write_file(const struct sv_place *p, struct sv_scope *s, const unsigned char *vmk, const struct sv_slot_new *slots, size_t n,
-			       int64_t now, struct sv_err *err)
+static enum sv_code write_file(const struct sv_place *p, struct sv_scope *s, const unsigned char *vmk,
+			       const struct sv_slot_new *slots, size_t n, int64_t now, struct sv_err *err)
 {
 	struct sv_place tmp = { .dir_fd = p->dir_fd, .dir = p->dir };
 	struct sv_store *store = NULL;
@@ -151,7 +163,8 @@ static enum sv_code write_file(const struct sv_place *p, struct sv_scope *s, con
 		close(fd);
 		goto out;
 	}
-	if ((rc = sv_store_open(&tmp, fd, SV_STORE_NEW, &store, err)) != SV_OK || (rc = fill(store, s, vmk, slots, n, now, err)) != SV_OK)
+	if ((rc = sv_store_open(&tmp, fd, SV_STORE_NEW, &store, err)) != SV_OK ||
+	    (rc = fill(store, s, vmk, slots, n, now, err)) != SV_OK)
 		goto out;
 	sv_store_close(&store);
 	if (fsync(keep) != 0) {
@@ -176,8 +189,8 @@ out:
 	return rc;
 }
 
-enum sv_code sv_vault_create(const struct sv_vault_config *cfg, const struct sv_slot_new *slots, size_t n_slots, struct sv_vault **v,
-			     struct sv_err *err)
+enum sv_code sv_vault_create(const struct sv_vault_config *cfg, const struct sv_slot_new *slots, size_t n_slots,
+			     struct sv_vault **v, struct sv_err *err)
 {
 	struct sv_scope s = { .suite = SV_SUITE, .epoch = 1 };
 	struct sv_place place = { .dir_fd = -1 };
@@ -189,7 +202,8 @@ enum sv_code sv_vault_create(const struct sv_vault_config *cfg, const struct sv_
 	*v = NULL;
 	if (sodium_init() < 0)
 		return sv_err_set(err, SV_ERR_FAIL, "libsodium cannot be initialised");
-	if ((rc = sv_slots_check_new(slots, n_slots, err)) != SV_OK || (rc = sv_place_init(&place, cfg->path, err)) != SV_OK)
+	if ((rc = sv_slots_check_new(slots, n_slots, err)) != SV_OK ||
+	    (rc = sv_place_init(&place, cfg->path, err)) != SV_OK)
 		return rc;
 	if ((rc = sv_place_mkdirs(place.dir, err)) != SV_OK || (rc = sv_place_open(&place, err)) != SV_OK ||
 	    (rc = check_free(&place, err)) != SV_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Seals, tags, leaves and the root.  Integers are little-endian and of fixed width, so every concatenation reads one way only.
+ * Seals, tags, leaves and the root.  Integers are little-endian and of fixed width, so every concatenation reads one
+ * way only.
  */
 #include "vault/crypt.h"
 
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-#define REC_AAD_BYTES (8 + 4 + SV_ID_BYTES + 8 + 1 + SV_ID_BYTES + 8 + SV_HASH_BYTES)
+#define REC_AAD_BYTES  (8 + 4 + SV_ID_BYTES + 8 + 1 + SV_ID_BYTES + 8 + SV_HASH_BYTES)
 #define HEAD_AAD_BYTES (8 + 4 + SV_ID_BYTES + 8 + 8)
 
 void sv_mac_init(struct sv_mac *m, const unsigned char key[SV_KEY_BYTES], const char label[8])
@@ -50,8 +51,8 @@ void sv_mac_final(struct sv_mac *m, unsigned char out[SV_HASH_BYTES])
 	sv_wipe(m, sizeof(*m));
 }
 
-void sv_crypt_tag(const struct sv_scope *s, uint8_t kind, enum sv_state state, const uint8_t env_id[SV_ID_BYTES], struct sv_text name,
-		  uint8_t out[SV_HASH_BYTES])
+void sv_crypt_tag(const struct sv_scope *s, uint8_t kind, enum sv_state state, const uint8_t env_id[SV_ID_BYTES],
+		  struct sv_text name, uint8_t out[SV_HASH_BYTES])
 {
 	struct sv_mac m;
 
@@ -64,8 +65,8 @@ void sv_crypt_tag(const struct sv_scope *s, uint8_t kind, enum sv_state state, c
 	sv_mac_final(&m, out);
 }
 
-void sv_crypt_leaf(const struct sv_scope *s, struct sv_row_ref r, const void *meta, size_t meta_n, const void *val, size_t val_n,
-		   uint8_t out[SV_HASH_BYTES])
+void sv_crypt_leaf(const struct sv_scope *s, struct sv_row_ref r, const void *meta, size_t meta_n, const void *val,
+		   size_t val_n, uint8_t out[SV_HASH_BYTES])
 {
 	unsigned char fixed[SV_ID_BYTES + SV_HASH_BYTES + 8 + 4];
 	struct sv_mac m;
@@ -83,8 +84,8 @@ void sv_crypt_leaf(const struct sv_scope *s, struct sv_row_ref r, const void *me
 }
 
 /* BLAKE2b with salt and personalisation as a key derivation: 64 bytes, of which role META takes the first half. */
-static void derive(const struct sv_scope *s, const uint8_t salt[SV_ID_BYTES], const char label[8], uint64_t n, unsigned char *out,
-		   size_t out_n)
+static void derive(const struct sv_scope *s, const uint8_t salt[SV_ID_BYTES], const char label[8], uint64_t n,
+		   unsigned char *out, size_t out_n)
 {
 	unsigned char personal[crypto_generichash_blake2b_PERSONALBYTES];
 	struct sv_mac m;
@@ -117,26 +118,29 @@ static void head_aad(const struct sv_scope *s, uint64_t seq, unsigned char aad[H
 	sv_le64(aad + 36, seq);
 }
 
-static void seal(const unsigned char key[SV_KEY_BYTES], const unsigned char *aad, size_t aad_n, const unsigned char *plain, size_t n,
-		 unsigned char *out)
+static void seal(const unsigned char key[SV_KEY_BYTES], const unsigned char *aad, size_t aad_n,
+		 const unsigned char *plain, size_t n, unsigned char *out)
 {
 	randombytes_buf(out, SV_NONCE_BYTES);
-	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + SV_NONCE_BYTES, NULL, plain, n, aad, aad_n, NULL, out, key);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + SV_NONCE_BYTES, NULL, plain, n, aad, aad_n, NULL, out,
+							 key);
 }
 
-static enum sv_code unseal(const unsigned char key[SV_KEY_BYTES], const unsigned char *aad, size_t aad_n, const unsigned char *blob, size_t n,
-			   unsigned char *plain)
+static enum sv_code unseal(const unsigned char key[SV_KEY_BYTES], const unsigned char *aad, size_t aad_n,
+			   const unsigned char *blob, size_t n, unsigned char *plain)
 {
 	if (n < SV_SEAL_EXTRA)
 		return SV_ERR_INTEGRITY;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, blob + SV_NONCE_BYTES, n - SV_NONCE_BYTES, aad, aad_n, blob, key) != 0) {
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, blob + SV_NONCE_BYTES, n - SV_NONCE_BYTES,
+						       aad, aad_n, blob, key) != 0) {
 		sv_wipe(plain, n - SV_SEAL_EXTRA);
 		return SV_ERR_INTEGRITY;
 	}
 	return SV_OK;
 }
 
-void sv_crypt_seal(const struct sv_scope *s, enum sv_role role, struct sv_row_ref r, const unsigned char *plain, size_t n, unsigned char *out)
+void sv_crypt_seal(const struct sv_scope *s, enum sv_role role, struct sv_row_ref r, const unsigned char *plain,
+		   size_t n, unsigned char *out)
 {
 	unsigned char key[2 * SV_KEY_BYTES], aad[REC_AAD_BYTES];
 
@@ -146,8 +150,8 @@ void sv_crypt_seal(const struct sv_scope *s, enum sv_role role, struct sv_row_re
 	sv_wipe(key, sizeof(key));
 }
 
-enum sv_code sv_crypt_open(const struct sv_scope *s, enum sv_role role, struct sv_row_ref r, const unsigned char *blob, size_t n,
-			   unsigned char *plain)
+enum sv_code sv_crypt_open(const struct sv_scope *s, enum sv_role role, struct sv_row_ref r, const unsigned char *blob,
+			   size_t n, unsigned char *plain)
 {
 	unsigned char key[2 * SV_KEY_BYTES], aad[REC_AAD_BYTES];
 	enum sv_code rc;
@@ -159,7 +163,8 @@ enum sv_code sv_crypt_open(const struct sv_scope *s, enum sv_role role, struct s
 	return rc;
 }
 
-void sv_crypt_seal_head(const struct sv_scope *s, uint64_t seq, const unsigned char *plain, size_t n, unsigned char *out)
+void sv_crypt_seal_head(const struct sv_scope *s, uint64_t seq, const unsigned char *plain, size_t n,
+			unsigned char *out)
 {
 	unsigned char key[SV_KEY_BYTES], aad[HEAD_AAD_BYTES];
 
@@ -169,7 +174,8 @@ void sv_crypt_seal_head(const struct sv_scope *s, uint64_t seq, const unsigned c
 	sv_wipe(key, sizeof(key));
 }
 
-enum sv_code sv_crypt_open_head(const struct sv_scope *s, uint64_t seq, const unsigned char *blob, size_t n, unsigned char *plain)
+enum sv_code sv_crypt_open_head(const struct sv_scope *s, uint64_t seq, const unsigned char *blob, size_t n,
+				unsigned char *plain)
 {
 	unsigned char key[SV_KEY_BYTES], aad[HEAD_AAD_BYTES];
 	enum sv_code rc;

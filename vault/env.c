@@ -55,7 +55,8 @@ static enum sv_code no_such_env(struct sv_text name, struct sv_err *err)
 	return sv_err_set(err, SV_ERR_NOT_FOUND, "there is no environment \"%.*s\"", (int)name.n, name.p);
 }
 
-enum sv_code sv_env_find(struct sv_vault *v, const struct sv_tx *tx, struct sv_text name, struct sv_env *out, struct sv_err *err)
+enum sv_code sv_env_find(struct sv_vault *v, const struct sv_tx *tx, struct sv_text name, struct sv_env *out,
+			 struct sv_err *err)
 {
 	bool cached = tx == NULL || !tx->envs_touched;
 	struct sv_where w;
@@ -103,7 +104,8 @@ enum sv_code sv_env_by_id(struct sv_vault *v, const uint8_t *id, struct sv_env *
 		return rc;
 	sv_env_from_record(id, &l.r, out);
 	sv_loaded_clear(&l);
-	return sv_env_remember(v, out) == SV_OK ? SV_OK : sv_err_set(err, SV_ERR_NOMEM, "no locked memory for environments");
+	return sv_env_remember(v, out) == SV_OK ? SV_OK
+						: sv_err_set(err, SV_ERR_NOMEM, "no locked memory for environments");
 }
 
 static bool is_default(struct sv_text t)
@@ -134,7 +136,8 @@ enum sv_code sv_tx_env_create(struct sv_tx *tx, struct sv_text env, bool standal
 }
 
 /* The item of a live environment that may be changed. */
-static enum sv_code changeable(struct sv_tx *tx, struct sv_text env, const char *what, struct sv_where *w, struct sv_err *err)
+static enum sv_code changeable(struct sv_tx *tx, struct sv_text env, const char *what, struct sv_where *w,
+			       struct sv_err *err)
 {
 	enum sv_code rc = sv_tx_usable(tx, err);
 
@@ -156,7 +159,8 @@ enum sv_code sv_tx_env_rename(struct sv_tx *tx, struct sv_text env, struct sv_te
 	struct sv_loaded l;
 	enum sv_code rc;
 
-	if ((rc = changeable(tx, env, "renamed", &w, err)) != SV_OK || (rc = sv_env_name_check(to.p, to.n, err)) != SV_OK ||
+	if ((rc = changeable(tx, env, "renamed", &w, err)) != SV_OK ||
+	    (rc = sv_env_name_check(to.p, to.n, err)) != SV_OK ||
 	    (rc = sv_tx_find(tx->v, tx, SV_KIND_ENV, SV_LIVE, no_env, to, &other, err)) != SV_OK)
 		return rc;
 	if (sv_where_found(other))
@@ -187,7 +191,8 @@ static enum sv_code remove_secrets(struct sv_tx *tx, const struct sv_env *e, boo
 	if (sv_names_walk_open(v->names, e->id, none, none, &walk) != SV_OK)
 		return sv_err_set(err, SV_ERR_NOMEM, "no locked memory");
 	while (rc == SV_OK && sv_names_walk_next(&walk, &entry)) {
-		if ((rc = sv_tx_find(v, tx, SV_KIND_SECRET, SV_LIVE, e->id, entry.name, &w, err)) != SV_OK || w.row == SV_ROW_NONE)
+		if ((rc = sv_tx_find(v, tx, SV_KIND_SECRET, SV_LIVE, e->id, entry.name, &w, err)) != SV_OK ||
+		    w.row == SV_ROW_NONE)
 			continue; /* gone or changed in this transaction: see below */
 		some = true;
 		if (force)
@@ -212,7 +217,8 @@ static enum sv_code remove_secrets(struct sv_tx *tx, const struct sv_env *e, boo
 		sv_loaded_clear(&l);
 	}
 	if (rc == SV_OK && some && !force)
-		return sv_err_set(err, SV_ERR_CONFLICT, "the environment \"%.*s\" holds secrets", (int)e->name_n, e->name);
+		return sv_err_set(err, SV_ERR_CONFLICT, "the environment \"%.*s\" holds secrets", (int)e->name_n,
+				  e->name);
 	return rc;
 }
 
@@ -224,8 +230,10 @@ enum sv_code sv_tx_env_remove(struct sv_tx *tx, struct sv_text env, bool force, 
 	struct sv_env e;
 	enum sv_code rc;
 
-	if ((rc = changeable(tx, env, "removed", &w, err)) != SV_OK || (rc = sv_env_find(tx->v, tx, env, &e, err)) != SV_OK ||
-	    (rc = remove_secrets(tx, &e, force, err)) != SV_OK || (rc = sv_where_load(tx->v, tx, w, false, &l, err)) != SV_OK)
+	if ((rc = changeable(tx, env, "removed", &w, err)) != SV_OK ||
+	    (rc = sv_env_find(tx->v, tx, env, &e, err)) != SV_OK ||
+	    (rc = remove_secrets(tx, &e, force, err)) != SV_OK ||
+	    (rc = sv_where_load(tx->v, tx, w, false, &l, err)) != SV_OK)
 		return rc;
 	base = sv_where_base(tx->v, tx, w);
 	l.r.state = SV_GONE;
@@ -256,7 +264,9 @@ enum sv_code sv_vault_env_list(struct sv_vault *v, sv_env_fn fn, void *ctx, stru
 		}
 		if (next == NULL)
 			return SV_OK;
-		info = (struct sv_env_info){ .name = sv_env_text(next), .standalone = next->standalone, .secrets = sv_names_count(v->names, next->id) };
+		info = (struct sv_env_info){ .name = sv_env_text(next),
+					     .standalone = next->standalone,
+					     .secrets = sv_names_count(v->names, next->id) };
 		if ((rc = fn(ctx, &info)) != SV_OK)
 			return rc == SV_ERR_BUSY ? SV_OK : rc;
 		last = next;

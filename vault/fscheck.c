@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files from outside: owner, mode, kind and header checks before anything parses them.  SQLite would follow links, wait on a
- * FIFO, and act on a planted journal; so nothing reaches it that did not pass here.
+ * Files from outside: owner, mode, kind and header checks before anything parses them.  SQLite would follow links, wait
+ * on a FIFO, and act on a planted journal; so nothing reaches it that did not pass here.
  */
 #include "vault/fscheck.h"
 
@@ -98,8 +98,9 @@ enum sv_code sv_place_open(struct sv_place *p, struct sv_err *err)
 	}
 	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		close(fd);
-		return sv_err_set(err, SV_ERR_DENIED, st.st_uid != geteuid() ? "the vault's directory belongs to another user"
-									  : "the vault's directory is writable by others");
+		return sv_err_set(err, SV_ERR_DENIED,
+				  st.st_uid != geteuid() ? "the vault's directory belongs to another user"
+							 : "the vault's directory is writable by others");
 	}
 	p->dir_fd = fd;
 	return check_ancestors(p->dir, err);
@@ -119,7 +120,8 @@ enum sv_code sv_place_mkdirs(const char *dir, struct sv_err *err)
 		if (c != '/' && c != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST && !((errno == EROFS || errno == EACCES) && access(path, F_OK) == 0))
+		if (mkdir(path, 0700) != 0 && errno != EEXIST &&
+		    !((errno == EROFS || errno == EACCES) && access(path, F_OK) == 0))
 			return sv_err_sys(err, SV_ERR_IO, errno, "a directory for the vault cannot be made");
 		*p = c;
 		if (c == '\0')
@@ -173,11 +175,13 @@ enum sv_code sv_file_check_header(int fd, struct sv_err *err)
 		return sv_err_set(err, SV_ERR_NOT_A_VAULT, "the file is not a vault");
 	if (be32(h + 60) != SV_USER_VERSION)
 		return be32(h + 60) > SV_USER_VERSION ? sv_err_set(err, SV_ERR_UNSUPPORTED,
-								   "the vault is in format %u, this version reads format %u; a newer sv is needed",
+								   "the vault is in format %u, this version reads "
+								   "format %u; a newer sv is needed",
 								   (unsigned)be32(h + 60), SV_USER_VERSION)
 						      : sv_err_set(err, SV_ERR_NOT_A_VAULT, "the file is not a vault");
 	if (h[16] != SV_PAGE_BYTES >> 8 || h[17] != 0 || h[18] != 1 || h[19] != 1 || h[20] != 0 || be32(h + 56) != 1)
-		return sv_err_set(err, SV_ERR_NOT_A_VAULT, "the file is a database, but not one that a vault can be in");
+		return sv_err_set(err, SV_ERR_NOT_A_VAULT,
+				  "the file is a database, but not one that a vault can be in");
 	if ((uint64_t)st.st_size > SV_FILE_BYTES_MAX)
 		return sv_err_set(err, SV_ERR_LIMITS, "the file is larger than a vault may be");
 	if (st.st_size % SV_PAGE_BYTES != 0 || (uint64_t)st.st_size != (uint64_t)be32(h + 28) * SV_PAGE_BYTES)
@@ -189,14 +193,16 @@ enum sv_code sv_file_check_fs(int fd, struct sv_err *err)
 {
 #ifdef __linux__
 	/* statfs(2): NFS, SMB, SMB2, CIFS, AFS, Coda, 9P, Ceph, NCP, FUSE is left alone (many local ones) */
-	static const unsigned long remote[] = { 0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x5346414f, 0x73757245, 0x01021997, 0x00c36400, 0x564c };
+	static const unsigned long remote[] = { 0x6969,     0x517b,     0xfe534d42, 0xff534d42, 0x5346414f,
+						0x73757245, 0x01021997, 0x00c36400, 0x564c };
 	struct statfs s;
 
 	if (fstatfs(fd, &s) != 0)
 		return sv_err_sys(err, SV_ERR_IO, errno, "the vault's file system");
 	for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
 		if (((unsigned long)s.f_type & 0xffffffffUL) == remote[i])
-			return sv_err_set(err, SV_ERR_UNSUPPORTED, "the vault is on a network file system, where it cannot be kept safely");
+			return sv_err_set(err, SV_ERR_UNSUPPORTED,
+					  "the vault is on a network file system, where it cannot be kept safely");
 #else
 	(void)fd;
 	(void)err;
@@ -230,7 +236,10 @@ static enum sv_code check_journal(const struct sv_place *p, bool *hot, struct sv
 	if ((rc = check_stat(&st, "the vault's journal", err)) != SV_OK)
 		goto out;
 	if (st.st_size >= 8 && read_all(fd, head, 8, 0) && read_all(fd, tail, 8, st.st_size - 8)) {
-		/* A super-journal's name stands before a closing magic; acting on it deletes files, and we never write one. */
+		/*
+		 * A super-journal's name stands before a closing magic; acting on it deletes files, and we never write
+		 * one.
+		 */
 		if (st.st_size > 8 && memcmp(tail, journal_magic, 8) == 0)
 			rc = sv_err_set(err, SV_ERR_INTEGRITY, "the vault's journal is not one that sv wrote");
 		*hot = head[0] != 0;
@@ -251,7 +260,8 @@ static enum sv_code refuse_beside(const struct sv_place *p, const char *suffix, 
 	if (name == NULL)
 		return sv_err_set(err, SV_ERR_NOMEM, "out of memory");
 	if (fstatat(p->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		rc = sv_err_set(err, SV_ERR_INTEGRITY, "a %s file stands beside the vault: another program has written to it", suffix + 1);
+		rc = sv_err_set(err, SV_ERR_INTEGRITY,
+				"a %s file stands beside the vault: another program has written to it", suffix + 1);
 	free(name);
 	return rc;
 }
@@ -299,5 +309,6 @@ bool sv_place_same(const struct sv_place *p, int fd)
 {
 	struct stat a, b;
 
-	return fstat(fd, &a) == 0 && fstatat(p->dir_fd, p->name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return fstat(fd, &a) == 0 && fstatat(p->dir_fd, p->name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }

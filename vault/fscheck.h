@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files from outside: owner, mode, kind and header checks before anything parses them.  FORMAT.md "opening an untrusted file".
+ * Files from outside: owner, mode, kind and header checks before anything parses them.  FORMAT.md "opening an untrusted
+ * file".
  */
 #ifndef SV_VAULT_FSCHECK_H
 #define SV_VAULT_FSCHECK_H
@@ -12,13 +13,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SV_PAGE_BYTES 4096
+#define SV_PAGE_BYTES     4096
 #define SV_FILE_BYTES_MAX ((uint64_t)4 << 30) /* beyond what SV_ROWS_MAX small rows need; a bound for hostile files */
-#define SV_APP_ID 0x53765631u
-#define SV_USER_VERSION 1u
+#define SV_APP_ID         0x53765631u
+#define SV_USER_VERSION   1u
 
-struct sv_place { /* where a vault file is: an open directory and a name in it */
-	int dir_fd;	 /* -1: not open */
+struct sv_place {         /* where a vault file is: an open directory and a name in it */
+	int dir_fd;       /* -1: not open */
 	char *dir, *name; /* directory as given, and the last component */
 };
 
@@ -31,8 +32,9 @@ enum sv_code sv_place_open(struct sv_place *p, struct sv_err *err) SV_CHECK;
 enum sv_code sv_place_mkdirs(const char *dir, struct sv_err *err) SV_CHECK;
 
 /*
- * Open p->name read-write and check it and its journal: kind, owner, links, mode, size, header, no -wal or -shm, no super-journal.
- * *hot: there is a journal that SQLite may roll back, so the header and the size are to be looked at again afterwards.
+ * Open p->name read-write and check it and its journal: kind, owner, links, mode, size, header, no -wal or -shm, no
+ * super-journal. *hot: there is a journal that SQLite may roll back, so the header and the size are to be looked at
+ * again afterwards.
  */
 enum sv_code sv_place_open_file(const struct sv_place *p, int *fd, bool *hot, struct sv_err *err) SV_CHECK;
 /* The header and size checks alone. */

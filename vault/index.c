@@ -23,7 +23,9 @@ void sv_index_reset(struct sv_vault *v)
 
 static void entry_of(const struct sv_record *r, uint8_t space[SV_ID_BYTES], struct sv_name_entry *e)
 {
-	*e = (struct sv_name_entry){ .name = r->name, .var = r->meta.var, .expires_s = r->meta.expires_s, .value_len = r->value_len };
+	*e = (struct sv_name_entry){
+		.name = r->name, .var = r->meta.var, .expires_s = r->meta.expires_s, .value_len = r->value_len
+	};
 	if (r->kind == SV_KIND_SECRET) {
 		memcpy(space, r->env_id, SV_ID_BYTES);
 		return;
@@ -134,7 +136,8 @@ enum sv_code sv_index_prepare(struct sv_vault *v, struct sv_tx *tx, struct sv_na
 		enum sv_code rc = SV_OK;
 		uint32_t h;
 
-		if (st->dead || st->kind == SV_KIND_ENV || (!v->names_complete && memcmp(st->id, v->names_next, SV_ID_BYTES) >= 0))
+		if (st->dead || st->kind == SV_KIND_ENV ||
+		    (!v->names_complete && memcmp(st->id, v->names_next, SV_ID_BYTES) >= 0))
 			continue;
 		*changes = v->names;
 		if (st->base_rev != 0 && (h = sv_rows_current(&v->rows, st->id)) != SV_ROW_NONE) {

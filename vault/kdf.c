@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Passphrase or recovery code to slot key.  Argon2id runs here, in the client, and its residue on the stack is scrubbed
- * (libsodium 1.0.18 leaves the output there).  The recovery code: 20 random bytes as 32 Crockford Base32 characters and two more
- * that are a 10-bit checksum of them, so a typing error is told before a second of key derivation is spent.
+ * (libsodium 1.0.18 leaves the output there).  The recovery code: 20 random bytes as 32 Crockford Base32 characters and
+ * two more that are a 10-bit checksum of them, so a typing error is told before a second of key derivation is spent.
  */
 #include "vault/kdf.h"
 
@@ -11,11 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MIB ((uint64_t)1 << 20)
-#define CALIBRATE_NS 800000000.0
+#define MIB               ((uint64_t)1 << 20)
+#define CALIBRATE_NS      800000000.0
 #define CALIBRATE_OPS_MAX 16
-#define CODE_CHARS 32
-#define CODE_ALL 34
+#define CODE_CHARS        32
+#define CODE_ALL          34
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -24,9 +24,11 @@ static enum sv_code need_sodium(struct sv_err *err)
 	return sodium_init() < 0 ? sv_err_set(err, SV_ERR_FAIL, "libsodium cannot be initialised") : SV_OK;
 }
 
-static __attribute__((noinline)) int run(const struct sv_kdf *k, const unsigned char *pass, size_t len, unsigned char *key)
+static __attribute__((noinline)) int run(const struct sv_kdf *k, const unsigned char *pass, size_t len,
+					 unsigned char *key)
 {
-	return crypto_pwhash(key, SV_SLOT_KEY_BYTES, (const char *)pass, len, k->salt, k->ops, (size_t)k->mem, crypto_pwhash_ALG_ARGON2ID13);
+	return crypto_pwhash(key, SV_SLOT_KEY_BYTES, (const char *)pass, len, k->salt, k->ops, (size_t)k->mem,
+			     crypto_pwhash_ALG_ARGON2ID13);
 }
 
 static double now_ns(void)
@@ -62,19 +64,14 @@ enum sv_code sv_kdf_choose(enum sv_kdf_level level, struct sv_kdf *out, struct s
 	*out = (struct sv_kdf){ .alg = SV_KDF_ARGON2ID13, .ops = SV_KDF_FLOOR_OPS };
 	randombytes_buf(out->salt, sizeof(out->salt));
 	switch (level) {
-	case SV_KDF_INTERACTIVE:
-		out->mem = 64 * MIB;
-		return SV_OK;
-	case SV_KDF_MODERATE:
-		out->mem = 256 * MIB;
-		return SV_OK;
-	case SV_KDF_SENSITIVE:
-		out->mem = 1024 * MIB;
-		return SV_OK;
+	case SV_KDF_INTERACTIVE: out->mem = 64 * MIB; return SV_OK;
+	case SV_KDF_MODERATE: out->mem = 256 * MIB; return SV_OK;
+	case SV_KDF_SENSITIVE: out->mem = 1024 * MIB; return SV_OK;
 	case SV_KDF_DEFAULT: {
 		long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
-		out->mem = pages > 0 && page > 0 && (uint64_t)pages * (uint64_t)page < 2048 * MIB ? 64 * MIB : 256 * MIB;
+		out->mem =
+			pages > 0 && page > 0 && (uint64_t)pages * (uint64_t)page < 2048 * MIB ? 64 * MIB : 256 * MIB;
 		if (calibrate(out))
 			return SV_OK;
 		out->mem = 64 * MIB;
@@ -90,13 +87,17 @@ enum sv_code sv_kdf_check(const struct sv_kdf *kdf, struct sv_err *err)
 {
 	if (kdf->alg != SV_KDF_ARGON2ID13)
 		return sv_err_set(err, SV_ERR_LIMITS, "key derivation %u is not one this version knows", kdf->alg);
-	if (kdf->ops < 1 || kdf->ops > SV_KDF_READ_OPS_MAX || kdf->mem < SV_KDF_READ_MEM_MIN || kdf->mem > SV_KDF_READ_MEM_MAX)
-		return sv_err_set(err, SV_ERR_LIMITS, "the key derivation asks for more or less than is allowed (1 to %d passes, 8 MiB to 1 GiB)",
-				  SV_KDF_READ_OPS_MAX);
+	if (kdf->ops < 1 || kdf->ops > SV_KDF_READ_OPS_MAX || kdf->mem < SV_KDF_READ_MEM_MIN ||
+	    kdf->mem > SV_KDF_READ_MEM_MAX)
+		return sv_err_set(
+			err, SV_ERR_LIMITS,
+			"the key derivation asks for more or less than is allowed (1 to %d passes, 8 MiB to 1 GiB)",
+			SV_KDF_READ_OPS_MAX);
 	return SV_OK;
 }
 
-enum sv_code sv_kdf_derive(const struct sv_kdf *kdf, const unsigned char *pass, size_t len, struct sv_secret **key, struct sv_err *err)
+enum sv_code sv_kdf_derive(const struct sv_kdf *kdf, const unsigned char *pass, size_t len, struct sv_secret **key,
+			   struct sv_err *err)
 {
 	struct sv_secret *k;
 	enum sv_code rc;
@@ -110,7 +111,8 @@ enum sv_code sv_kdf_derive(const struct sv_kdf *kdf, const unsigned char *pass, 
 		return sv_err_set(err, SV_ERR_NOMEM, "no locked memory for the slot key");
 	if (run(kdf, pass, len, sv_secret_peek(k)) != 0) {
 		sv_secret_free(&k);
-		return sv_err_set(err, SV_ERR_NOMEM, "the %llu MiB of memory that the key derivation needs are not to be had",
+		return sv_err_set(err, SV_ERR_NOMEM,
+				  "the %llu MiB of memory that the key derivation needs are not to be had",
 				  (unsigned long long)(kdf->mem / MIB));
 	}
 	sv_stack_scrub();
@@ -150,7 +152,10 @@ static void to_chars(const unsigned char code[SV_RECOVERY_BYTES], char out[CODE_
 
 enum sv_code sv_recovery_new(struct sv_secret **text, struct sv_err *err)
 {
-	struct { unsigned char code[SV_RECOVERY_BYTES]; char chars[CODE_ALL]; } w;
+	struct {
+		unsigned char code[SV_RECOVERY_BYTES];
+		char chars[CODE_ALL];
+	} w;
 	struct sv_secret *s;
 	enum sv_code rc;
 	unsigned char *p;
@@ -195,7 +200,10 @@ static int char_value(unsigned char c)
 
 enum sv_code sv_recovery_parse(const char *typed, size_t len, struct sv_secret **canonical, struct sv_err *err)
 {
-	struct { unsigned char code[SV_RECOVERY_BYTES]; char chars[CODE_ALL], check[2]; } w;
+	struct {
+		unsigned char code[SV_RECOVERY_BYTES];
+		char chars[CODE_ALL], check[2];
+	} w;
 	enum sv_code rc = SV_OK;
 	unsigned n = 0;
 
@@ -215,16 +223,21 @@ enum sv_code sv_recovery_parse(const char *typed, size_t len, struct sv_secret *
 		}
 		if (n < CODE_CHARS)
 			for (unsigned b = 0; b < 5; b++)
-				w.code[(n * 5 + b) / 8] |= (unsigned char)((unsigned)(v >> (4 - b) & 1) << (7 - (n * 5 + b) % 8));
+				w.code[(n * 5 + b) / 8] |=
+					(unsigned char)((unsigned)(v >> (4 - b) & 1) << (7 - (n * 5 + b) % 8));
 		w.chars[n++] = alphabet[v];
 	}
 	if (n != CODE_ALL || len > SV_PASSPHRASE_MAX) {
-		rc = sv_err_set(err, SV_ERR_USAGE, "this is not a recovery code: it has %d letters and digits in groups of four", CODE_ALL);
+		rc = sv_err_set(err, SV_ERR_USAGE,
+				"this is not a recovery code: it has %d letters and digits in groups of four",
+				CODE_ALL);
 		goto out;
 	}
 	checksum(w.code, w.check);
 	if (!sv_equal_ct(w.check, w.chars + CODE_CHARS, 2)) {
-		rc = sv_err_set(err, SV_ERR_USAGE, "the recovery code has a typing error in it: its last two characters do not fit the others");
+		rc = sv_err_set(
+			err, SV_ERR_USAGE,
+			"the recovery code has a typing error in it: its last two characters do not fit the others");
 		goto out;
 	}
 	if ((*canonical = sv_secret_from(w.chars, CODE_ALL)) == NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vault master key: wrapped in key slots, unwrapped to derive the subkeys, wiped.  crypto_kdf leaves its key on the stack
- * (libsodium 1.0.18), hence the scrub behind every use.
+ * The vault master key: wrapped in key slots, unwrapped to derive the subkeys, wiped.  crypto_kdf leaves its key on the
+ * stack (libsodium 1.0.18), hence the scrub behind every use.
  */
 #include "vault/keys.h"
 
@@ -14,7 +14,8 @@
 
 static __attribute__((noinline)) void derive_all(const unsigned char *vmk, struct sv_keys *out)
 {
-	static const char ctx[6][crypto_kdf_CONTEXTBYTES + 1] = { "sv1.vmac", "sv1.recs", "sv1.name", "sv1.witn", "sv1.drft", "sv1.audt" };
+	static const char ctx[6][crypto_kdf_CONTEXTBYTES + 1] = { "sv1.vmac", "sv1.recs", "sv1.name",
+								  "sv1.witn", "sv1.drft", "sv1.audt" };
 	unsigned char *const to[6] = { out->mac, out->rec, out->name, out->wit, out->draft, out->audit };
 
 	for (unsigned i = 0; i < 6; i++)
@@ -27,7 +28,8 @@ void sv_keys_derive(const unsigned char vmk[SV_KEY_BYTES], struct sv_keys *out)
 	sv_stack_scrub();
 }
 
-static __attribute__((noinline)) void slot_keys(const unsigned char *pk, unsigned char wrap[SV_KEY_BYTES], unsigned char cmt[SV_HASH_BYTES])
+static __attribute__((noinline)) void slot_keys(const unsigned char *pk, unsigned char wrap[SV_KEY_BYTES],
+						unsigned char cmt[SV_HASH_BYTES])
 {
 	(void)crypto_kdf_derive_from_key(wrap, SV_KEY_BYTES, 1, "svKSwrap", pk);
 	(void)crypto_kdf_derive_from_key(cmt, SV_HASH_BYTES, 2, "svKScmit", pk);
@@ -48,7 +50,8 @@ static void slot_aad(const struct sv_scope *s, const struct sv_slot *t, unsigned
 	memcpy(aad + 59, t->salt, SV_SALT_BYTES);
 }
 
-void sv_slot_wrap(const struct sv_scope *s, uint8_t id, const struct sv_slot_new *n, const unsigned char vmk[SV_KEY_BYTES], struct sv_slot *out)
+void sv_slot_wrap(const struct sv_scope *s, uint8_t id, const struct sv_slot_new *n,
+		  const unsigned char vmk[SV_KEY_BYTES], struct sv_slot *out)
 {
 	unsigned char wrap[SV_KEY_BYTES], aad[SLOT_AAD_BYTES];
 
@@ -57,12 +60,14 @@ void sv_slot_wrap(const struct sv_scope *s, uint8_t id, const struct sv_slot_new
 	slot_keys(n->key, wrap, out->cmt);
 	slot_aad(s, out, aad);
 	randombytes_buf(out->nonce, SV_NONCE_BYTES);
-	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(out->wrapped, NULL, vmk, SV_KEY_BYTES, aad, sizeof(aad), NULL, out->nonce, wrap);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(out->wrapped, NULL, vmk, SV_KEY_BYTES, aad, sizeof(aad), NULL,
+							 out->nonce, wrap);
 	sv_wipe(wrap, sizeof(wrap));
 	sv_stack_scrub();
 }
 
-enum sv_code sv_slot_unwrap(const struct sv_scope *s, const struct sv_slot *slot, const unsigned char *key, unsigned char vmk[SV_KEY_BYTES])
+enum sv_code sv_slot_unwrap(const struct sv_scope *s, const struct sv_slot *slot, const unsigned char *key,
+			    unsigned char vmk[SV_KEY_BYTES])
 {
 	unsigned char wrap[SV_KEY_BYTES], cmt[SV_HASH_BYTES], aad[SLOT_AAD_BYTES];
 	enum sv_code rc = SV_ERR_PASSPHRASE;
@@ -72,8 +77,8 @@ enum sv_code sv_slot_unwrap(const struct sv_scope *s, const struct sv_slot *slot
 	if (sv_equal_ct(cmt, slot->cmt, sizeof(cmt))) {
 		slot_aad(s, slot, aad);
 		rc = SV_OK;
-		if (crypto_aead_xchacha20poly1305_ietf_decrypt(vmk, NULL, NULL, slot->wrapped, SV_WRAPPED_BYTES, aad, sizeof(aad), slot->nonce,
-							       wrap) != 0)
+		if (crypto_aead_xchacha20poly1305_ietf_decrypt(vmk, NULL, NULL, slot->wrapped, SV_WRAPPED_BYTES, aad,
+							       sizeof(aad), slot->nonce, wrap) != 0)
 			rc = SV_ERR_INTEGRITY;
 	}
 	sv_wipe(wrap, sizeof(wrap));
@@ -117,7 +122,8 @@ enum sv_code sv_slots_check(const struct sv_slot *slots, size_t n, struct sv_err
 			return rc;
 	}
 	if (pass > 1 || recovery > 1)
-		return sv_err_set(err, SV_ERR_LIMITS, "the vault has more key slots of one kind than this format allows");
+		return sv_err_set(err, SV_ERR_LIMITS,
+				  "the vault has more key slots of one kind than this format allows");
 	return SV_OK;
 }
 

@@ -6,24 +6,33 @@
 
 #include <string.h>
 
-struct side { struct sv_names_walk walk; struct sv_name_entry e; bool have; };
+struct side {
+	struct sv_names_walk walk;
+	struct sv_name_entry e;
+	bool have;
+};
 
 static void advance(struct side *s, struct sv_text group)
 {
 	s->have = sv_names_walk_next(&s->walk, &s->e) && sv_text_has_prefix(s->e.name, group);
 }
 
-static enum sv_code give(const struct sv_name_entry *e, bool inherited, sv_entry_fn fn, void *ctx, char var[SV_VAR_MAX + 1])
+static enum sv_code give(const struct sv_name_entry *e, bool inherited, sv_entry_fn fn, void *ctx,
+			 char var[SV_VAR_MAX + 1])
 {
-	struct sv_entry out = { .name = e->name, .var = e->var, .inherited = inherited, .expires_s = e->expires_s, .value_len = e->value_len };
+	struct sv_entry out = { .name = e->name,
+				.var = e->var,
+				.inherited = inherited,
+				.expires_s = e->expires_s,
+				.value_len = e->value_len };
 
 	if (out.var.n == 0)
 		out.var = (struct sv_text){ var, sv_var_from_name(e->name.p, e->name.n, var) };
 	return fn(ctx, &out);
 }
 
-enum sv_code sv_vault_list(struct sv_vault *v, struct sv_text env, struct sv_text group, struct sv_text after, sv_entry_fn fn, void *ctx,
-			   struct sv_err *err)
+enum sv_code sv_vault_list(struct sv_vault *v, struct sv_text env, struct sv_text group, struct sv_text after,
+			   sv_entry_fn fn, void *ctx, struct sv_err *err)
 {
 	struct side own = { 0 }, base = { 0 };
 	char *var = NULL;

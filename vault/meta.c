@@ -24,7 +24,8 @@ static enum sv_code list_check(const struct sv_text *t, size_t n, const char *wh
 	if (n > SV_META_LIST_MAX)
 		return sv_err_set(err, SV_ERR_TOO_BIG, "%s: more than %d", what, SV_META_LIST_MAX);
 	for (size_t i = 0; i < n && rc == SV_OK; i++)
-		rc = t[i].n == 0 ? sv_err_set(err, SV_ERR_USAGE, "%s: an empty one", what) : text_check(t[i], what, err);
+		rc = t[i].n == 0 ? sv_err_set(err, SV_ERR_USAGE, "%s: an empty one", what)
+				 : text_check(t[i], what, err);
 	return rc;
 }
 
@@ -34,8 +35,9 @@ enum sv_code sv_meta_check(const struct sv_meta *m, struct sv_err *err)
 
 	if (m->var.n > 0 && (rc = sv_var_check(m->var.p, m->var.n, err)) != SV_OK)
 		return rc;
-	if ((rc = text_check(m->desc, "description", err)) != SV_OK || (rc = text_check(m->owner, "owner", err)) != SV_OK ||
-	    (rc = text_check(m->url, "url", err)) != SV_OK || (rc = text_check(m->type, "type", err)) != SV_OK ||
+	if ((rc = text_check(m->desc, "description", err)) != SV_OK ||
+	    (rc = text_check(m->owner, "owner", err)) != SV_OK || (rc = text_check(m->url, "url", err)) != SV_OK ||
+	    (rc = text_check(m->type, "type", err)) != SV_OK ||
 	    (rc = list_check(m->tags, m->n_tags, "tags", err)) != SV_OK ||
 	    (rc = list_check(m->scopes, m->n_scopes, "scopes", err)) != SV_OK)
 		return rc;
@@ -85,7 +87,9 @@ static bool list_equal(const struct sv_text *a, size_t an, const struct sv_text 
 
 bool sv_meta_equal(const struct sv_meta *a, const struct sv_meta *b)
 {
-	return text_equal(a->var, b->var) && text_equal(a->desc, b->desc) && text_equal(a->owner, b->owner) && text_equal(a->url, b->url) &&
-	       text_equal(a->type, b->type) && list_equal(a->tags, a->n_tags, b->tags, b->n_tags) &&
-	       list_equal(a->scopes, a->n_scopes, b->scopes, b->n_scopes) && a->expires_s == b->expires_s && a->rotate_s == b->rotate_s;
+	return text_equal(a->var, b->var) && text_equal(a->desc, b->desc) && text_equal(a->owner, b->owner) &&
+	       text_equal(a->url, b->url) && text_equal(a->type, b->type) &&
+	       list_equal(a->tags, a->n_tags, b->tags, b->n_tags) &&
+	       list_equal(a->scopes, a->n_scopes, b->scopes, b->n_scopes) && a->expires_s == b->expires_s &&
+	       a->rotate_s == b->rotate_s;
 }

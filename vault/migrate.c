@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ordered steps from an older schema to this one.  They run before the authorizer is set and change tables only; what is in the rows is
- * under the root and changes by commits.
+ * Ordered steps from an older schema to this one.  They run before the authorizer is set and change tables only; what
+ * is in the rows is under the root and changes by commits.
  */
 #include "vault/migrate.h"
 
@@ -31,7 +31,9 @@ enum sv_code sv_migrate(sqlite3 *db, const struct sv_migration *steps, size_t n,
 	if (rc != SQLITE_OK)
 		return sv_err_set(err, SV_ERR_FAIL, "the version of the vault cannot be read (error %d)", rc);
 	if (at > newest)
-		return sv_err_set(err, SV_ERR_UNSUPPORTED, "the vault is in format %u, this version reads format %u; a newer sv is needed", at, newest);
+		return sv_err_set(err, SV_ERR_UNSUPPORTED,
+				  "the vault is in format %u, this version reads format %u; a newer sv is needed", at,
+				  newest);
 	for (size_t i = 0; i < n; i++) {
 		char set[64];
 
@@ -46,7 +48,8 @@ enum sv_code sv_migrate(sqlite3 *db, const struct sv_migration *steps, size_t n,
 		    (rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL)) != SQLITE_OK) {
 			if (sqlite3_get_autocommit(db) == 0)
 				(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-			return sv_err_set(err, SV_ERR_FAIL, "the step to format %u failed (error %d)", steps[i].version, rc);
+			return sv_err_set(err, SV_ERR_FAIL, "the step to format %u failed (error %d)", steps[i].version,
+					  rc);
 		}
 		at = steps[i].version;
 	}

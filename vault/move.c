@@ -6,15 +6,19 @@
 
 #include <string.h>
 
-struct ends { struct sv_env from, to; struct sv_where src, dst; };
+struct ends {
+	struct sv_env from, to;
+	struct sv_where src, dst;
+};
 
-static enum sv_code find_ends(struct sv_tx *tx, struct sv_text env, struct sv_text name, struct sv_text to_env, struct sv_text to_name,
-			      bool replace, struct ends *x, struct sv_err *err)
+static enum sv_code find_ends(struct sv_tx *tx, struct sv_text env, struct sv_text name, struct sv_text to_env,
+			      struct sv_text to_name, bool replace, struct ends *x, struct sv_err *err)
 {
 	enum sv_code rc;
 
 	if ((rc = sv_tx_usable(tx, err)) != SV_OK || (rc = sv_name_check(to_name.p, to_name.n, err)) != SV_OK ||
-	    (rc = sv_env_find(tx->v, tx, env, &x->from, err)) != SV_OK || (rc = sv_env_find(tx->v, tx, to_env, &x->to, err)) != SV_OK)
+	    (rc = sv_env_find(tx->v, tx, env, &x->from, err)) != SV_OK ||
+	    (rc = sv_env_find(tx->v, tx, to_env, &x->to, err)) != SV_OK)
 		return rc;
 	if (name.n == 0 || name.n > SV_NAME_MAX)
 		return sv_no_secret(env, name, err);
@@ -27,13 +31,13 @@ static enum sv_code find_ends(struct sv_tx *tx, struct sv_text env, struct sv_te
 	if ((rc = sv_tx_find(tx->v, tx, SV_KIND_SECRET, SV_LIVE, x->to.id, to_name, &x->dst, err)) != SV_OK)
 		return rc;
 	if (sv_where_found(x->dst) && !replace)
-		return sv_err_set(err, SV_ERR_EXISTS, "there is a secret \"%.*s\" in environment \"%.*s\" already", (int)to_name.n, to_name.p,
-				  (int)to_env.n, to_env.p);
+		return sv_err_set(err, SV_ERR_EXISTS, "there is a secret \"%.*s\" in environment \"%.*s\" already",
+				  (int)to_name.n, to_name.p, (int)to_env.n, to_env.p);
 	return SV_OK;
 }
 
-enum sv_code sv_tx_move(struct sv_tx *tx, struct sv_text env, struct sv_text name, struct sv_text to_env, struct sv_text to_name, bool replace,
-			struct sv_err *err)
+enum sv_code sv_tx_move(struct sv_tx *tx, struct sv_text env, struct sv_text name, struct sv_text to_env,
+			struct sv_text to_name, bool replace, struct sv_err *err)
 {
 	struct sv_loaded l;
 	struct sv_base base;
@@ -56,10 +60,12 @@ out:
 	return rc;
 }
 
-enum sv_code sv_tx_copy(struct sv_tx *tx, struct sv_text env, struct sv_text name, struct sv_text to_env, struct sv_text to_name, bool replace,
-			struct sv_err *err)
+enum sv_code sv_tx_copy(struct sv_tx *tx, struct sv_text env, struct sv_text name, struct sv_text to_env,
+			struct sv_text to_name, bool replace, struct sv_err *err)
 {
-	struct sv_put p = { .env = to_env, .name = to_name, .mode = SV_PUT_SET, .has_value = true, .meta_fields = SV_MF_ALL };
+	struct sv_put p = {
+		.env = to_env, .name = to_name, .mode = SV_PUT_SET, .has_value = true, .meta_fields = SV_MF_ALL
+	};
 	struct sv_loaded l;
 	struct ends x;
 	enum sv_code rc;
@@ -76,7 +82,8 @@ enum sv_code sv_tx_copy(struct sv_tx *tx, struct sv_text env, struct sv_text nam
 }
 
 /* Which version is meant; its handle to *h. */
-static enum sv_code pick(struct sv_vault *v, const uint8_t *id, uint64_t version, bool gone, uint32_t *h, struct sv_err *err)
+static enum sv_code pick(struct sv_vault *v, const uint8_t *id, uint64_t version, bool gone, uint32_t *h,
+			 struct sv_err *err)
 {
 	uint32_t from = sv_rows_lower(&v->rows, id, 0), to = sv_rows_lower(&v->rows, id, UINT32_MAX);
 	struct sv_loaded l;
@@ -85,8 +92,10 @@ static enum sv_code pick(struct sv_vault *v, const uint8_t *id, uint64_t version
 	if (version != 0) {
 		*h = version > SV_REV_MAX ? SV_ROW_NONE : sv_rows_find(&v->rows, id, (uint32_t)version);
 		if (*h == SV_ROW_NONE)
-			return sv_err_set(err, SV_ERR_NOT_FOUND, "there is no version %llu of the secret; versions %u to %u are kept",
-					  (unsigned long long)version, from == to ? 0 : sv_rows_at(&v->rows, v->rows.order[from])->rev,
+			return sv_err_set(err, SV_ERR_NOT_FOUND,
+					  "there is no version %llu of the secret; versions %u to %u are kept",
+					  (unsigned long long)version,
+					  from == to ? 0 : sv_rows_at(&v->rows, v->rows.order[from])->rev,
 					  from == to ? 0 : sv_rows_at(&v->rows, v->rows.order[to - 1])->rev);
 		return SV_OK;
 	}
@@ -106,7 +115,8 @@ static enum sv_code pick(struct sv_vault *v, const uint8_t *id, uint64_t version
 	return sv_err_set(err, SV_ERR_NOT_FOUND, "no version from before the deletion is kept");
 }
 
-enum sv_code sv_tx_restore(struct sv_tx *tx, struct sv_text env, struct sv_text name, uint64_t version, struct sv_err *err)
+enum sv_code sv_tx_restore(struct sv_tx *tx, struct sv_text env, struct sv_text name, uint64_t version,
+			   struct sv_err *err)
 {
 	struct sv_loaded cur = { 0 }, old = { 0 };
 	struct sv_base base;
@@ -132,11 +142,13 @@ enum sv_code sv_tx_restore(struct sv_tx *tx, struct sv_text env, struct sv_text 
 	base = sv_where_base(tx->v, tx, w);
 	if (gone && w.staged == SV_STAGED_NONE)
 		base.live = false;
-	if ((rc = pick(tx->v, base.id, version, gone, &h, err)) != SV_OK || (rc = sv_where_load(tx->v, tx, w, false, &cur, err)) != SV_OK ||
+	if ((rc = pick(tx->v, base.id, version, gone, &h, err)) != SV_OK ||
+	    (rc = sv_where_load(tx->v, tx, w, false, &cur, err)) != SV_OK ||
 	    (rc = sv_row_load(tx->v, h, true, &old, err)) != SV_OK)
 		goto out;
 	if (old.r.state == SV_GONE) {
-		rc = sv_err_set(err, SV_ERR_USAGE, "version %llu of the secret is its deletion", (unsigned long long)version);
+		rc = sv_err_set(err, SV_ERR_USAGE, "version %llu of the secret is its deletion",
+				(unsigned long long)version);
 		goto out;
 	}
 	if (!gone && cur.r.origin == old.r.origin) {

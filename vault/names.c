@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The name index.  Changes are collected, sorted and merged block by block, so that building it from many names touches each
- * block few times, and a single change opens one.
+ * The name index.  Changes are collected, sorted and merged block by block, so that building it from many names touches
+ * each block few times, and a single change opens one.
  */
 #include "vault/names.h"
 
@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_MAX 16384
-#define BLOCK_FILL 12288 /* what a block gets when one is split */
-#define FIXED 16	 /* u16 length, i64 expires, u32 value length, u8 name, u8 var */
-#define ENTRY_MAX (FIXED + 255 + 128)
+#define BLOCK_MAX   16384
+#define BLOCK_FILL  12288 /* what a block gets when one is split */
+#define FIXED       16    /* u16 length, i64 expires, u32 value length, u8 name, u8 var */
+#define ENTRY_MAX   (FIXED + 255 + 128)
 #define BATCH_BYTES 196608
 #define BATCH_ITEMS 4096
 
@@ -30,7 +30,11 @@ struct space { /* an environment, or a kind of object */
 	uint32_t n, cap, count;
 };
 
-struct item { uint32_t off; uint32_t space; bool drop; };
+struct item {
+	uint32_t off;
+	uint32_t space;
+	bool drop;
+};
 
 struct hot { /* locked */
 	unsigned char key[32];
@@ -93,7 +97,8 @@ void sv_names_free(struct sv_names **np)
 	*np = NULL;
 }
 
-static void crypt_bytes(const struct sv_names *n, uint64_t nonce, const unsigned char *in, size_t len, unsigned char *out)
+static void crypt_bytes(const struct sv_names *n, uint64_t nonce, const unsigned char *in, size_t len,
+			unsigned char *out)
 {
 	unsigned char nn[crypto_stream_chacha20_NONCEBYTES];
 
@@ -232,7 +237,11 @@ static uint32_t find_block(const struct sv_names *n, const struct space *s, stru
 	return lo;
 }
 
-struct made { struct block *b; uint32_t n, cap; uint32_t len, count; };
+struct made {
+	struct block *b;
+	uint32_t n, cap;
+	uint32_t len, count;
+};
 
 static enum sv_code emit_block(struct sv_names *n, struct made *m)
 {
@@ -273,7 +282,8 @@ static enum sv_code emit(struct sv_names *n, struct made *m, const unsigned char
 }
 
 /* Merge items[0..k) with one block (or none) into new blocks. */
-static enum sv_code merge(struct sv_names *n, const struct block *old, const struct item *items, uint32_t k, struct made *m)
+static enum sv_code merge(struct sv_names *n, const struct block *old, const struct item *items, uint32_t k,
+			  struct made *m)
 {
 	uint32_t off = 0, len = old == NULL ? 0 : old->len, total = len, i = 0, fill;
 	enum sv_code rc = SV_OK;
@@ -284,7 +294,8 @@ static enum sv_code merge(struct sv_names *n, const struct block *old, const str
 	if (len > 0)
 		crypt_bytes(n, old->nonce, old->sealed, len, n->hot->in);
 	while (rc == SV_OK && (off < len || i < k)) {
-		const unsigned char *have = off < len ? n->hot->in + off : NULL, *want = i < k ? n->batch + items[i].off : NULL;
+		const unsigned char *have = off < len ? n->hot->in + off : NULL,
+				    *want = i < k ? n->batch + items[i].off : NULL;
 		int c = have == NULL ? 1 : want == NULL ? -1 : sv_text_cmp(entry_name(have), entry_name(want));
 
 		if (c < 0) {
@@ -402,8 +413,8 @@ static void load_block(struct sv_names_walk *w)
 	w->off = 0;
 }
 
-enum sv_code sv_names_walk_open(struct sv_names *n, const uint8_t space[SV_ID_BYTES], struct sv_text group, struct sv_text after,
-				struct sv_names_walk *w)
+enum sv_code sv_names_walk_open(struct sv_names *n, const uint8_t space[SV_ID_BYTES], struct sv_text group,
+				struct sv_text after, struct sv_names_walk *w)
 {
 	const struct space *s = find_space(n, space);
 	bool past = sv_text_cmp(after, group) >= 0 && after.n > 0; /* start behind `after`, else at the group */

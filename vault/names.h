@@ -2,9 +2,10 @@
 /*
  * The name index: per environment the names of its secrets in byte order, for listings.
  *
- * Entries are packed in blocks of up to 16 KiB that rest encrypted (ChaCha20, a random key per unlock in locked memory, a nonce
- * never used twice), so neither swap nor a look at the memory shows names.  A block is opened into locked scratch, walked
- * and wiped.  The encryption hides; it does not authenticate, for whoever writes to this memory has won anyway.
+ * Entries are packed in blocks of up to 16 KiB that rest encrypted (ChaCha20, a random key per unlock in locked memory,
+ * a nonce never used twice), so neither swap nor a look at the memory shows names.  A block is opened into locked
+ * scratch, walked and wiped.  The encryption hides; it does not authenticate, for whoever writes to this memory has won
+ * anyway.
  */
 #ifndef SV_VAULT_NAMES_H
 #define SV_VAULT_NAMES_H
@@ -37,12 +38,12 @@ uint32_t sv_names_count(const struct sv_names *n, const uint8_t space[SV_ID_BYTE
 /* Walk: from the first name > after and >= group.  Views in *e live until the next call. */
 struct sv_names_walk {
 	const struct sv_names *n;
-	const void *space; /* NULL: nothing there */
+	const void *space;    /* NULL: nothing there */
 	unsigned char *plain; /* locked */
 	uint32_t block, len, off;
 };
-enum sv_code sv_names_walk_open(struct sv_names *n, const uint8_t space[SV_ID_BYTES], struct sv_text group, struct sv_text after,
-				struct sv_names_walk *w) SV_CHECK;
+enum sv_code sv_names_walk_open(struct sv_names *n, const uint8_t space[SV_ID_BYTES], struct sv_text group,
+				struct sv_text after, struct sv_names_walk *w) SV_CHECK;
 bool sv_names_walk_next(struct sv_names_walk *w, struct sv_name_entry *e);
 void sv_names_walk_close(struct sv_names_walk *w);
 

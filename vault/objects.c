@@ -17,8 +17,8 @@ static enum sv_code check(struct sv_vault *v, enum sv_object_kind kind, struct s
 	return sv_vault_need_unlocked(v, err);
 }
 
-enum sv_code sv_vault_object_put(struct sv_vault *v, enum sv_object_kind kind, struct sv_text key, const unsigned char *value, size_t len,
-				 struct sv_err *err)
+enum sv_code sv_vault_object_put(struct sv_vault *v, enum sv_object_kind kind, struct sv_text key,
+				 const unsigned char *value, size_t len, struct sv_err *err)
 {
 	struct sv_record r = { .kind = (uint8_t)kind, .name = key };
 	struct sv_base base = sv_base_new();
@@ -30,7 +30,8 @@ enum sv_code sv_vault_object_put(struct sv_vault *v, enum sv_object_kind kind, s
 		return rc;
 	if (value != NULL && len > SV_VALUE_MAX)
 		return sv_err_set(err, SV_ERR_TOO_BIG, "an object holds at most %zu bytes", SV_VALUE_MAX);
-	if ((rc = sv_tx_find(v, NULL, r.kind, SV_LIVE, no_env, key, &w, err)) != SV_OK || (rc = sv_tx_begin(v, 0, &tx, err)) != SV_OK)
+	if ((rc = sv_tx_find(v, NULL, r.kind, SV_LIVE, no_env, key, &w, err)) != SV_OK ||
+	    (rc = sv_tx_begin(v, 0, &tx, err)) != SV_OK)
 		return rc;
 	if (w.row != SV_ROW_NONE)
 		base = sv_where_base(v, NULL, w);
@@ -46,7 +47,8 @@ enum sv_code sv_vault_object_put(struct sv_vault *v, enum sv_object_kind kind, s
 	return rc;
 }
 
-enum sv_code sv_vault_object_get(struct sv_vault *v, enum sv_object_kind kind, struct sv_text key, struct sv_secret **value, struct sv_err *err)
+enum sv_code sv_vault_object_get(struct sv_vault *v, enum sv_object_kind kind, struct sv_text key,
+				 struct sv_secret **value, struct sv_err *err)
 {
 	struct sv_where w;
 	struct sv_loaded l;
@@ -65,7 +67,8 @@ enum sv_code sv_vault_object_get(struct sv_vault *v, enum sv_object_kind kind, s
 	return rc;
 }
 
-enum sv_code sv_vault_object_list(struct sv_vault *v, enum sv_object_kind kind, sv_object_fn fn, void *ctx, struct sv_err *err)
+enum sv_code sv_vault_object_list(struct sv_vault *v, enum sv_object_kind kind, sv_object_fn fn, void *ctx,
+				  struct sv_err *err)
 {
 	const struct sv_text none = { "", 0 };
 	uint8_t space[SV_ID_BYTES];
@@ -73,7 +76,8 @@ enum sv_code sv_vault_object_list(struct sv_vault *v, enum sv_object_kind kind, 
 	struct sv_name_entry e;
 	enum sv_code rc;
 
-	if ((rc = check(v, kind, (struct sv_text){ "x", 1 }, err)) != SV_OK || (rc = sv_index_complete(v, err)) != SV_OK)
+	if ((rc = check(v, kind, (struct sv_text){ "x", 1 }, err)) != SV_OK ||
+	    (rc = sv_index_complete(v, err)) != SV_OK)
 		return rc;
 	sv_index_space((uint8_t)kind, space);
 	if ((rc = sv_names_walk_open(v->names, space, none, none, &w)) != SV_OK)
@@ -84,7 +88,9 @@ enum sv_code sv_vault_object_list(struct sv_vault *v, enum sv_object_kind kind, 
 	return rc == SV_ERR_BUSY ? SV_OK : rc;
 }
 
-struct draft { unsigned char pk[crypto_box_PUBLICKEYBYTES], sk[crypto_box_SECRETKEYBYTES]; };
+struct draft {
+	unsigned char pk[crypto_box_PUBLICKEYBYTES], sk[crypto_box_SECRETKEYBYTES];
+};
 
 static __attribute__((noinline)) void draft_pair(const struct sv_vault *v, struct draft *d)
 {
@@ -107,7 +113,8 @@ enum sv_code sv_vault_draft_key(struct sv_vault *v, unsigned char pk[32], struct
 	return SV_OK;
 }
 
-enum sv_code sv_vault_draft_open(struct sv_vault *v, const unsigned char *box, size_t len, struct sv_secret **out, struct sv_err *err)
+enum sv_code sv_vault_draft_open(struct sv_vault *v, const unsigned char *box, size_t len, struct sv_secret **out,
+				 struct sv_err *err)
 {
 	struct draft *d;
 	enum sv_code rc = sv_vault_need_unlocked(v, err);

@@ -33,7 +33,8 @@ static bool drop_rows(const struct sv_vault *v, uint32_t from, uint32_t to, stru
 }
 
 /* All deletions over their time, and when the oldest of the others was made. */
-static enum sv_code purge(struct sv_vault *v, const struct sv_tx *tx, int64_t now, struct sv_handles *del, int64_t *oldest, struct sv_err *err)
+static enum sv_code purge(struct sv_vault *v, const struct sv_tx *tx, int64_t now, struct sv_handles *del,
+			  int64_t *oldest, struct sv_err *err)
 {
 	*oldest = 0;
 	for (uint32_t pos = 0, first = 0; pos < v->rows.n; pos++) {
@@ -63,7 +64,8 @@ static enum sv_code purge(struct sv_vault *v, const struct sv_tx *tx, int64_t no
 	return SV_OK;
 }
 
-enum sv_code sv_prune(struct sv_vault *v, const struct sv_tx *tx, int64_t now, struct sv_handles *del, struct sv_head *head, struct sv_err *err)
+enum sv_code sv_prune(struct sv_vault *v, const struct sv_tx *tx, int64_t now, struct sv_handles *del,
+		      struct sv_head *head, struct sv_err *err)
 {
 	bool objects_only = true;
 	enum sv_code rc;
@@ -91,7 +93,8 @@ enum sv_code sv_prune(struct sv_vault *v, const struct sv_tx *tx, int64_t now, s
 		if ((rc = purge(v, tx, now, del, &oldest, err)) != SV_OK)
 			return rc;
 		for (uint32_t i = 0; i < tx->n; i++)
-			if (!tx->s[i].dead && !tx->s[i].live && tx->s[i].kind <= SV_KIND_SECRET && (oldest == 0 || now < oldest))
+			if (!tx->s[i].dead && !tx->s[i].live && tx->s[i].kind <= SV_KIND_SECRET &&
+			    (oldest == 0 || now < oldest))
 				oldest = now;
 		head->gone_oldest_s = oldest;
 	}

@@ -16,15 +16,16 @@ static enum sv_code check_put(const struct sv_put *p, struct sv_err *err)
 	if (!p->has_value && p->mode != SV_PUT_UPDATE)
 		return sv_err_set(err, SV_ERR_USAGE, "a new secret needs a value");
 	if (p->has_value && p->value_len > SV_VALUE_MAX)
-		return sv_err_set(err, SV_ERR_TOO_BIG, "a value has at most %zu bytes, this one has %zu", SV_VALUE_MAX, p->value_len);
+		return sv_err_set(err, SV_ERR_TOO_BIG, "a value has at most %zu bytes, this one has %zu", SV_VALUE_MAX,
+				  p->value_len);
 	sv_meta_merge(&m, &p->meta, p->meta_fields);
 	return sv_meta_check(&m, err);
 }
 
 static enum sv_code exists(const struct sv_put *p, struct sv_err *err)
 {
-	return sv_err_set(err, SV_ERR_EXISTS, "there is a secret \"%.*s\" in environment \"%.*s\" already", (int)p->name.n, p->name.p,
-			  (int)p->env.n, p->env.p);
+	return sv_err_set(err, SV_ERR_EXISTS, "there is a secret \"%.*s\" in environment \"%.*s\" already",
+			  (int)p->name.n, p->name.p, (int)p->env.n, p->env.p);
 }
 
 static enum sv_code put_new(struct sv_tx *tx, const struct sv_put *p, const struct sv_env *e, struct sv_err *err)
@@ -75,26 +76,29 @@ enum sv_code sv_tx_put(struct sv_tx *tx, const struct sv_put *p, struct sv_err *
 	if ((rc = sv_where_load(tx->v, tx, w, true, &l, err)) != SV_OK)
 		return rc;
 	if (p->if_version != 0 && p->if_version != l.rev) {
-		rc = sv_err_set(err, SV_ERR_CONFLICT, "the secret is at version %u, not %llu: somebody else changed it", l.rev,
-				(unsigned long long)p->if_version);
+		rc = sv_err_set(err, SV_ERR_CONFLICT, "the secret is at version %u, not %llu: somebody else changed it",
+				l.rev, (unsigned long long)p->if_version);
 		goto out;
 	}
 	before = l.r.meta;
 	sv_meta_merge(&l.r.meta, &p->meta, p->meta_fields);
 	if (sv_meta_equal(&before, &l.r.meta) &&
-	    (!p->has_value || (p->value_len == l.value_n && (l.value_n == 0 || sv_equal_ct(p->value, l.value, l.value_n))))) {
+	    (!p->has_value ||
+	     (p->value_len == l.value_n && (l.value_n == 0 || sv_equal_ct(p->value, l.value, l.value_n))))) {
 		tx->unchanged++;
 		goto out;
 	}
 	base = sv_where_base(tx->v, tx, w);
 	l.r.origin = 0;
-	rc = sv_tx_stage(tx, &base, &l.r, p->has_value ? p->value : l.value, p->has_value ? p->value_len : l.value_n, err);
+	rc = sv_tx_stage(tx, &base, &l.r, p->has_value ? p->value : l.value, p->has_value ? p->value_len : l.value_n,
+			 err);
 out:
 	sv_loaded_clear(&l);
 	return rc;
 }
 
-enum sv_code sv_tx_remove(struct sv_tx *tx, struct sv_text env, struct sv_text name, uint64_t if_version, struct sv_err *err)
+enum sv_code sv_tx_remove(struct sv_tx *tx, struct sv_text env, struct sv_text name, uint64_t if_version,
+			  struct sv_err *err)
 {
 	struct sv_loaded l;
 	struct sv_where w;
@@ -113,11 +117,13 @@ enum sv_code sv_tx_remove(struct sv_tx *tx, struct sv_text env, struct sv_text n
 	if ((rc = sv_where_load(tx->v, tx, w, false, &l, err)) != SV_OK)
 		return rc;
 	if (if_version != 0 && if_version != l.rev) {
-		rc = sv_err_set(err, SV_ERR_CONFLICT, "the secret is at version %u, not %llu: somebody else changed it", l.rev,
-				(unsigned long long)if_version);
+		rc = sv_err_set(err, SV_ERR_CONFLICT, "the secret is at version %u, not %llu: somebody else changed it",
+				l.rev, (unsigned long long)if_version);
 	} else {
 		/* metadata goes with the value; what it was is in the version before */
-		struct sv_record r = { .kind = SV_KIND_SECRET, .state = SV_GONE, .name = l.r.name, .created_s = l.r.created_s };
+		struct sv_record r = {
+			.kind = SV_KIND_SECRET, .state = SV_GONE, .name = l.r.name, .created_s = l.r.created_s
+		};
 
 		memcpy(r.env_id, l.r.env_id, SV_ID_BYTES);
 		base = sv_where_base(tx->v, tx, w);

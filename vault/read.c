@@ -10,11 +10,13 @@ enum sv_code sv_no_secret(struct sv_text env, struct sv_text name, struct sv_err
 {
 	if (sv_name_check(name.p, name.n, NULL) != SV_OK)
 		return sv_err_set(err, SV_ERR_NOT_FOUND, "there is no secret of that name");
-	return sv_err_set(err, SV_ERR_NOT_FOUND, "no secret named \"%.*s\" in environment \"%.*s\"", (int)name.n, name.p, (int)env.n, env.p);
+	return sv_err_set(err, SV_ERR_NOT_FOUND, "no secret named \"%.*s\" in environment \"%.*s\"", (int)name.n,
+			  name.p, (int)env.n, env.p);
 }
 
 /* The current row of a name, in the environment or what it inherits; with `gone` also a deleted one. */
-static enum sv_code find(struct sv_vault *v, struct sv_text env, struct sv_text name, bool gone, uint32_t *h, bool *inherited, struct sv_err *err)
+static enum sv_code find(struct sv_vault *v, struct sv_text env, struct sv_text name, bool gone, uint32_t *h,
+			 bool *inherited, struct sv_err *err)
 {
 	struct sv_where w;
 	struct sv_env e;
@@ -30,7 +32,8 @@ static enum sv_code find(struct sv_vault *v, struct sv_text env, struct sv_text 
 
 		if ((rc = sv_tx_find(v, NULL, SV_KIND_SECRET, SV_LIVE, id, name, &w, err)) != SV_OK)
 			return rc;
-		if (w.row == SV_ROW_NONE && gone && (rc = sv_tx_find(v, NULL, SV_KIND_SECRET, SV_GONE, id, name, &w, err)) != SV_OK)
+		if (w.row == SV_ROW_NONE && gone &&
+		    (rc = sv_tx_find(v, NULL, SV_KIND_SECRET, SV_GONE, id, name, &w, err)) != SV_OK)
 			return rc;
 		if (w.row != SV_ROW_NONE) {
 			*h = w.row;
@@ -42,8 +45,8 @@ static enum sv_code find(struct sv_vault *v, struct sv_text env, struct sv_text 
 	}
 }
 
-enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out, size_t out_cap, size_t *len,
-			       struct sv_err *err)
+enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out,
+			       size_t out_cap, size_t *len, struct sv_err *err)
 {
 	const unsigned char *body;
 	unsigned char *plain;
@@ -54,7 +57,8 @@ enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv
 	enum sv_code rc;
 
 	*len = 0;
-	if ((rc = find(v, env, name, false, &h, &inherited, err)) != SV_OK || (rc = sv_row_fetch(v, h, &raw, err)) != SV_OK)
+	if ((rc = find(v, env, name, false, &h, &inherited, err)) != SV_OK ||
+	    (rc = sv_row_fetch(v, h, &raw, err)) != SV_OK)
 		return rc;
 	if (raw.val_n < SV_SEAL_EXTRA || (n = raw.val_n - SV_SEAL_EXTRA) > SV_VALUE_PADDED_MAX) {
 		rc = sv_err_set(err, SV_ERR_INTEGRITY, "a value has an impossible size");
@@ -65,12 +69,14 @@ enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv
 		rc = sv_err_set(err, SV_ERR_NOMEM, "no locked memory for a value");
 		goto out;
 	}
-	if (sv_crypt_open(&v->scope, SV_ROLE_VALUE, (struct sv_row_ref){ raw.id, raw.rev, raw.tag }, raw.val, raw.val_n, plain) != SV_OK ||
+	if (sv_crypt_open(&v->scope, SV_ROLE_VALUE, (struct sv_row_ref){ raw.id, raw.rev, raw.tag }, raw.val, raw.val_n,
+			  plain) != SV_OK ||
 	    sv_pad_get(plain, n, &body, len) != SV_OK) {
 		*len = 0;
 		rc = sv_err_set(err, SV_ERR_INTEGRITY, "a value does not open");
 	} else if (*len > out_cap) {
-		rc = sv_err_set(err, SV_ERR_TOO_BIG, "the value has %zu bytes and there is room for %zu", *len, out_cap);
+		rc = sv_err_set(err, SV_ERR_TOO_BIG, "the value has %zu bytes and there is room for %zu", *len,
+				out_cap);
 	} else {
 		memmove(out, body, *len);
 	}
@@ -91,7 +97,8 @@ void sv_info_clear(struct sv_info *info)
 	memset(info, 0, sizeof(*info));
 }
 
-enum sv_code sv_info_fill(struct sv_vault *v, struct sv_loaded *l, bool inherited, struct sv_info *info, struct sv_err *err)
+enum sv_code sv_info_fill(struct sv_vault *v, struct sv_loaded *l, bool inherited, struct sv_info *info,
+			  struct sv_err *err)
 {
 	struct sv_env e;
 	enum sv_code rc = sv_env_by_id(v, l->r.env_id, &e, err);
@@ -100,10 +107,19 @@ enum sv_code sv_info_fill(struct sv_vault *v, struct sv_loaded *l, bool inherite
 	if (rc != SV_OK)
 		return rc;
 	memcpy(l->meta + l->meta_n, e.name, e.name_n);
-	*info = (struct sv_info){ .name = l->r.name, .env = { (char *)l->meta + l->meta_n, e.name_n }, .meta = l->r.meta, .version = l->rev,
-				  .txn = l->r.txn, .verb = l->r.verb, .gone = l->r.state == SV_GONE, .inherited = inherited,
-				  .created_s = l->r.created_s, .changed_s = l->r.changed_s, .used_s = sv_usage_of(v, l->id),
-				  .value_len = l->r.value_len, .store = l->meta };
+	*info = (struct sv_info){ .name = l->r.name,
+				  .env = { (char *)l->meta + l->meta_n, e.name_n },
+				  .meta = l->r.meta,
+				  .version = l->rev,
+				  .txn = l->r.txn,
+				  .verb = l->r.verb,
+				  .gone = l->r.state == SV_GONE,
+				  .inherited = inherited,
+				  .created_s = l->r.created_s,
+				  .changed_s = l->r.changed_s,
+				  .used_s = sv_usage_of(v, l->id),
+				  .value_len = l->r.value_len,
+				  .store = l->meta };
 	sv_wipe(&e, sizeof(e));
 	l->meta = NULL;
 	return SV_OK;
@@ -115,12 +131,12 @@ static enum sv_code no_version(struct sv_vault *v, uint32_t h, uint64_t version,
 	const struct sv_row *cur = sv_rows_at(&v->rows, h);
 	uint32_t first = sv_rows_lower(&v->rows, cur->id, 0);
 
-	return sv_err_set(err, SV_ERR_NOT_FOUND, "there is no version %llu of the secret; versions %u to %u are kept", (unsigned long long)version,
-			  sv_rows_at(&v->rows, v->rows.order[first])->rev, cur->rev);
+	return sv_err_set(err, SV_ERR_NOT_FOUND, "there is no version %llu of the secret; versions %u to %u are kept",
+			  (unsigned long long)version, sv_rows_at(&v->rows, v->rows.order[first])->rev, cur->rev);
 }
 
-enum sv_code sv_vault_get(struct sv_vault *v, struct sv_text env, struct sv_text name, uint64_t version, struct sv_info *info,
-			  struct sv_secret **value, struct sv_err *err)
+enum sv_code sv_vault_get(struct sv_vault *v, struct sv_text env, struct sv_text name, uint64_t version,
+			  struct sv_info *info, struct sv_secret **value, struct sv_err *err)
 {
 	struct sv_loaded l = { 0 };
 	bool inherited;
@@ -134,7 +150,9 @@ enum sv_code sv_vault_get(struct sv_vault *v, struct sv_text env, struct sv_text
 	if ((rc = find(v, env, name, version != 0, &h, &inherited, err)) != SV_OK)
 		return rc;
 	if (version != 0) {
-		uint32_t old = version > SV_REV_MAX ? SV_ROW_NONE : sv_rows_find(&v->rows, sv_rows_at(&v->rows, h)->id, (uint32_t)version);
+		uint32_t old = version > SV_REV_MAX
+				       ? SV_ROW_NONE
+				       : sv_rows_find(&v->rows, sv_rows_at(&v->rows, h)->id, (uint32_t)version);
 
 		if (old == SV_ROW_NONE)
 			return no_version(v, h, version, err);
@@ -150,7 +168,8 @@ enum sv_code sv_vault_get(struct sv_vault *v, struct sv_text env, struct sv_text
 	return rc;
 }
 
-enum sv_code sv_vault_history(struct sv_vault *v, struct sv_text env, struct sv_text name, sv_info_fn fn, void *ctx, struct sv_err *err)
+enum sv_code sv_vault_history(struct sv_vault *v, struct sv_text env, struct sv_text name, sv_info_fn fn, void *ctx,
+			      struct sv_err *err)
 {
 	uint8_t id[SV_ID_BYTES];
 	bool inherited;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plaintext records to and from bytes.  One encoding per content: fields ascend, none twice, empty ones are left out, the fill is
- * zero; whatever else is met is refused, because only our own writer can have sealed it.
+ * Plaintext records to and from bytes.  One encoding per content: fields ascend, none twice, empty ones are left out,
+ * the fill is zero; whatever else is met is refused, because only our own writer can have sealed it.
  */
 #include "vault/record.h"
 
@@ -12,9 +12,32 @@
 #define CRITICAL 0x8000u
 
 enum field {
-	F_KIND = 1, F_STATE, F_ENV, F_NAME, F_TXN, F_VERB, F_CREATED, F_CHANGED, F_ORIGIN, F_UNDO_OF, F_VALUE_LEN, F_STANDALONE,
-	F_VAR = 32, F_DESC, F_OWNER, F_URL, F_TYPE, F_TAGS, F_SCOPES, F_EXPIRES, F_ROTATE,
-	H_CREATED = 1, H_CHANGED, H_SECRETS, H_GONE_OLDEST, H_WRITER = 32,
+	F_KIND = 1,
+	F_STATE,
+	F_ENV,
+	F_NAME,
+	F_TXN,
+	F_VERB,
+	F_CREATED,
+	F_CHANGED,
+	F_ORIGIN,
+	F_UNDO_OF,
+	F_VALUE_LEN,
+	F_STANDALONE,
+	F_VAR = 32,
+	F_DESC,
+	F_OWNER,
+	F_URL,
+	F_TYPE,
+	F_TAGS,
+	F_SCOPES,
+	F_EXPIRES,
+	F_ROTATE,
+	H_CREATED = 1,
+	H_CHANGED,
+	H_SECRETS,
+	H_GONE_OLDEST,
+	H_WRITER = 32,
 };
 
 #define WRITER "sv 1"
@@ -151,7 +174,8 @@ enum sv_code sv_record_encode(const struct sv_record *r, struct sv_buf *out, str
 	    (rc = put_u8(out, F_STATE | CRITICAL, r->state)) != SV_OK ||
 	    (r->kind == SV_KIND_SECRET && (rc = put_field(out, F_ENV | CRITICAL, r->env_id, SV_ID_BYTES)) != SV_OK) ||
 	    (rc = put_field(out, F_NAME | CRITICAL, r->name.p, r->name.n)) != SV_OK ||
-	    (rc = put_u64(out, F_TXN | CRITICAL, r->txn)) != SV_OK || (rc = put_u8(out, F_VERB | CRITICAL, r->verb)) != SV_OK ||
+	    (rc = put_u64(out, F_TXN | CRITICAL, r->txn)) != SV_OK ||
+	    (rc = put_u8(out, F_VERB | CRITICAL, r->verb)) != SV_OK ||
 	    (rc = put_u64(out, F_CREATED | CRITICAL, (uint64_t)r->created_s)) != SV_OK ||
 	    (rc = put_u64(out, F_CHANGED | CRITICAL, (uint64_t)r->changed_s)) != SV_OK ||
 	    (rc = put_u64(out, F_ORIGIN | CRITICAL, r->origin)) != SV_OK ||
@@ -165,7 +189,8 @@ enum sv_code sv_record_encode(const struct sv_record *r, struct sv_buf *out, str
 	rc = out->len - before > SV_META_BYTES_MAX ? SV_ERR_TOO_BIG : pad_finish(out);
 out:
 	if (rc == SV_ERR_TOO_BIG)
-		return sv_err_set(err, rc, "the metadata of one secret may not take more than %d bytes", SV_META_BYTES_MAX);
+		return sv_err_set(err, rc, "the metadata of one secret may not take more than %d bytes",
+				  SV_META_BYTES_MAX);
 	return rc == SV_OK ? rc : sv_err_set(err, rc, "no locked memory for a record");
 }
 
@@ -260,7 +285,8 @@ static bool take_field(struct sv_record *r, unsigned tag, const unsigned char *p
 /* Walks fields; calls back through take.  The mask of fields 1..31 met is returned in *seen. */
 typedef bool (*take_fn)(void *ctx, unsigned tag, const unsigned char *p, size_t n, bool *known);
 
-static enum sv_code walk(const unsigned char *plain, size_t n, take_fn take, void *ctx, uint32_t *seen, struct sv_err *err)
+static enum sv_code walk(const unsigned char *plain, size_t n, take_fn take, void *ctx, uint32_t *seen,
+			 struct sv_err *err)
 {
 	static const char bad[] = "a sealed record is not in its one proper form";
 	const unsigned char *p;
@@ -284,7 +310,8 @@ static enum sv_code walk(const unsigned char *plain, size_t n, take_fn take, voi
 		if (!take(ctx, last, p + 4, len, &known))
 			return sv_err_set(err, SV_ERR_INTEGRITY, "%s", bad);
 		if (!known && (tag & CRITICAL) != 0)
-			return sv_err_set(err, SV_ERR_UNSUPPORTED, "a record was written by a newer version of sv, which is needed to read it");
+			return sv_err_set(err, SV_ERR_UNSUPPORTED,
+					  "a record was written by a newer version of sv, which is needed to read it");
 		if (known && ((tag & CRITICAL) != 0) != (last < 32))
 			return sv_err_set(err, SV_ERR_INTEGRITY, "%s", bad);
 		if (last < 32)
@@ -302,8 +329,8 @@ static bool take_record(void *ctx, unsigned tag, const unsigned char *p, size_t 
 
 enum sv_code sv_record_decode(const unsigned char *plain, size_t n, struct sv_record *r, struct sv_err *err)
 {
-	const uint32_t need = 1u << F_KIND | 1u << F_STATE | 1u << F_NAME | 1u << F_TXN | 1u << F_VERB | 1u << F_CREATED | 1u << F_CHANGED |
-			      1u << F_ORIGIN | 1u << F_VALUE_LEN;
+	const uint32_t need = 1u << F_KIND | 1u << F_STATE | 1u << F_NAME | 1u << F_TXN | 1u << F_VERB |
+			      1u << F_CREATED | 1u << F_CHANGED | 1u << F_ORIGIN | 1u << F_VALUE_LEN;
 	enum sv_code rc;
 	uint32_t seen;
 
@@ -334,10 +361,12 @@ enum sv_code sv_head_encode(const struct sv_head *h, struct sv_buf *out)
 	enum sv_code rc;
 
 	sv_buf_reset(out);
-	if ((rc = sv_buf_put_u32(out, 0)) != SV_OK || (rc = put_u64(out, H_CREATED | CRITICAL, (uint64_t)h->created_s)) != SV_OK ||
+	if ((rc = sv_buf_put_u32(out, 0)) != SV_OK ||
+	    (rc = put_u64(out, H_CREATED | CRITICAL, (uint64_t)h->created_s)) != SV_OK ||
 	    (rc = put_u64(out, H_CHANGED | CRITICAL, (uint64_t)h->changed_s)) != SV_OK ||
 	    (rc = put_u32(out, H_SECRETS | CRITICAL, h->secrets)) != SV_OK ||
-	    (h->gone_oldest_s != 0 && (rc = put_u64(out, H_GONE_OLDEST | CRITICAL, (uint64_t)h->gone_oldest_s)) != SV_OK) ||
+	    (h->gone_oldest_s != 0 &&
+	     (rc = put_u64(out, H_GONE_OLDEST | CRITICAL, (uint64_t)h->gone_oldest_s)) != SV_OK) ||
 	    (rc = put_field(out, H_WRITER, WRITER, sizeof(WRITER) - 1)) != SV_OK)
 		return rc;
 	return pad_finish(out);

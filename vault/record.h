@@ -10,15 +10,16 @@
 #include "vault/base/types.h"
 #include "vault/crypt.h"
 
-#define SV_KIND_ENV 1
+#define SV_KIND_ENV    1
 #define SV_KIND_SECRET 2
-#define SV_RECORD_BYTES_MAX ((size_t)20480) /* padded metadata plaintext: 16 KiB for the user, the rest for the fixed fields */
+#define SV_RECORD_BYTES_MAX \
+	((size_t)20480) /* padded metadata plaintext: 16 KiB for the user, the rest for the fixed fields */
 #define SV_VALUE_PADDED_MAX ((size_t)1 << 20 | (size_t)1 << 17) /* bucket of 4 + SV_VALUE_MAX bytes */
 
 struct sv_record { /* views point into what was decoded */
 	uint8_t kind, state, verb;
-	bool standalone;	      /* kind 1 */
-	uint8_t env_id[SV_ID_BYTES];  /* zero unless kind 2 */
+	bool standalone;             /* kind 1 */
+	uint8_t env_id[SV_ID_BYTES]; /* zero unless kind 2 */
 	struct sv_text name;
 	uint64_t txn, origin, undo_of;
 	int64_t created_s, changed_s;
@@ -46,7 +47,7 @@ bool sv_meta_equal(const struct sv_meta *a, const struct sv_meta *b);
 
 struct sv_head { /* vault-level facts, sealed in column vault.head */
 	int64_t created_s, changed_s;
-	uint32_t secrets;     /* live */
+	uint32_t secrets;      /* live */
 	int64_t gone_oldest_s; /* time of the oldest deletion still kept, 0 none */
 };
 enum sv_code sv_head_encode(const struct sv_head *h, struct sv_buf *out) SV_CHECK;

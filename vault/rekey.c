@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * New keys for everything, in one transaction: every row opened, sealed under the new keys and written over itself.  No second file is
- * built, because a stale hot journal of the old one could be rolled into it.  Afterwards the journal, which holds the old
- * slots and rows, is overwritten and removed.
+ * New keys for everything, in one transaction: every row opened, sealed under the new keys and written over itself.  No
+ * second file is built, because a stale hot journal of the old one could be rolled into it.  Afterwards the journal,
+ * which holds the old slots and rows, is overwritten and removed.
  */
 #include "vault/vault_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct fresh { unsigned char vmk[SV_KEY_BYTES]; };
+struct fresh {
+	unsigned char vmk[SV_KEY_BYTES];
+};
 
 struct work {
 	struct sv_scope scope;
@@ -75,14 +77,21 @@ static enum sv_code seal_row(struct sv_vault *v, struct work *k, uint32_t old_h,
 		k->cap = meta_n + val_n;
 	}
 	sv_crypt_tag(&k->scope, l.r.kind, (enum sv_state)l.r.state, l.r.env_id, l.r.name, row->tag);
-	raw = (struct sv_raw){ .rev = row->rev, .tag = row->tag, .meta = k->blobs, .meta_n = meta_n, .val = k->blobs + meta_n, .val_n = val_n };
+	raw = (struct sv_raw){ .rev = row->rev,
+			       .tag = row->tag,
+			       .meta = k->blobs,
+			       .meta_n = meta_n,
+			       .val = k->blobs + meta_n,
+			       .val_n = val_n };
 	memcpy(raw.id, row->id, SV_ID_BYTES);
 	/* the padded plaintexts as they are */
-	sv_crypt_seal(&k->scope, SV_ROLE_META, (struct sv_row_ref){ row->id, row->rev, row->tag }, l.meta, meta_n - SV_SEAL_EXTRA, k->blobs);
-	sv_crypt_seal(&k->scope, SV_ROLE_VALUE, (struct sv_row_ref){ row->id, row->rev, row->tag }, l.val, val_n - SV_SEAL_EXTRA,
-		      k->blobs + meta_n);
+	sv_crypt_seal(&k->scope, SV_ROLE_META, (struct sv_row_ref){ row->id, row->rev, row->tag }, l.meta,
+		      meta_n - SV_SEAL_EXTRA, k->blobs);
+	sv_crypt_seal(&k->scope, SV_ROLE_VALUE, (struct sv_row_ref){ row->id, row->rev, row->tag }, l.val,
+		      val_n - SV_SEAL_EXTRA, k->blobs + meta_n);
 	sv_loaded_clear(&l);
-	sv_crypt_leaf(&k->scope, (struct sv_row_ref){ row->id, row->rev, row->tag }, raw.meta, raw.meta_n, raw.val, raw.val_n, row->leaf);
+	sv_crypt_leaf(&k->scope, (struct sv_row_ref){ row->id, row->rev, row->tag }, raw.meta, raw.meta_n, raw.val,
+		      raw.val_n, row->leaf);
 	return sv_store_update(v->store, &raw, err);
 }
 
@@ -125,8 +134,8 @@ static void take_over(struct sv_vault *v, struct work *k, struct sv_keys **keys,
 	v->kdf_below_floor = false;
 }
 
-enum sv_code sv_vault_rekey(struct sv_vault *v, uint8_t proof_slot, const unsigned char *proof, const struct sv_slot_new *slots, size_t n_slots,
-			    struct sv_err *err)
+enum sv_code sv_vault_rekey(struct sv_vault *v, uint8_t proof_slot, const unsigned char *proof,
+			    const struct sv_slot_new *slots, size_t n_slots, struct sv_err *err)
 {
 	struct sv_err local = SV_ERR_INIT, *e = err != NULL ? err : &local;
 	struct sv_keys *keys = NULL;
@@ -161,8 +170,8 @@ enum sv_code sv_vault_rekey(struct sv_vault *v, uint8_t proof_slot, const unsign
 	e->code = SV_OK;
 	take_over(v, &k, &keys, n_slots);
 	/*
-	 * The new keys are in force from here on.  When the journal cannot be wiped now, the witness stays at the old epoch and the next
-	 * unlock tries again.
+	 * The new keys are in force from here on.  When the journal cannot be wiped now, the witness stays at the old
+	 * epoch and the next unlock tries again.
 	 */
 	if (sv_vault_wipe_journal(v, NULL) == SV_OK) {
 		v->witness_stale = true; /* both places of the witness */

@@ -21,7 +21,8 @@ enum sv_code sv_row_fetch(struct sv_vault *v, uint32_t h, struct sv_raw *raw, st
 
 	if (rc != SV_OK)
 		return rc;
-	sv_crypt_leaf(&v->scope, (struct sv_row_ref){ raw->id, raw->rev, raw->tag }, raw->meta, raw->meta_n, raw->val, raw->val_n, leaf);
+	sv_crypt_leaf(&v->scope, (struct sv_row_ref){ raw->id, raw->rev, raw->tag }, raw->meta, raw->meta_n, raw->val,
+		      raw->val_n, leaf);
 	if (!sv_equal_ct(leaf, row->leaf, sizeof(leaf))) {
 		sv_store_done(v->store);
 		return sv_err_set(err, SV_ERR_INTEGRITY, "a row of the vault was altered while it was open");
@@ -38,12 +39,14 @@ static enum sv_code open_value(struct sv_vault *v, const struct sv_raw *raw, str
 	if ((l->val = sv_secmem_alloc(raw->val_n - SV_SEAL_EXTRA + 1)) == NULL)
 		return sv_err_set(err, SV_ERR_NOMEM, "no locked memory for a value");
 	if (sv_crypt_open(&v->scope, SV_ROLE_VALUE, ref, raw->val, raw->val_n, l->val) != SV_OK ||
-	    sv_pad_get(l->val, raw->val_n - SV_SEAL_EXTRA, &l->value, &l->value_n) != SV_OK || l->value_n != l->r.value_len)
+	    sv_pad_get(l->val, raw->val_n - SV_SEAL_EXTRA, &l->value, &l->value_n) != SV_OK ||
+	    l->value_n != l->r.value_len)
 		return sv_err_set(err, SV_ERR_INTEGRITY, "a value does not open");
 	return SV_OK;
 }
 
-enum sv_code sv_blobs_load(struct sv_vault *v, const struct sv_raw *raw, bool want_value, struct sv_loaded *l, struct sv_err *err)
+enum sv_code sv_blobs_load(struct sv_vault *v, const struct sv_raw *raw, bool want_value, struct sv_loaded *l,
+			   struct sv_err *err)
 {
 	struct sv_row_ref ref = { raw->id, raw->rev, raw->tag };
 	enum sv_code rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The row index.  The hash is open addressing with linear probing and backward-shift deletion; its keys are keyed hashes, so
- * nobody without the vault's keys can make them collide.
+ * The row index.  The hash is open addressing with linear probing and backward-shift deletion; its keys are keyed
+ * hashes, so nobody without the vault's keys can make them collide.
  */
 #include "vault/rows.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define CHUNK_SHIFT 9
-#define CHUNK_ROWS (1u << CHUNK_SHIFT)
+#define CHUNK_ROWS  (1u << CHUNK_SHIFT)
 
 void sv_rows_clear(struct sv_rows *r)
 {
@@ -161,7 +161,8 @@ static bool hash_reserve(struct sv_rows *r, uint32_t n)
 
 bool sv_rows_is_current(const struct sv_rows *r, uint32_t pos)
 {
-	return pos + 1 == r->n || memcmp(sv_rows_at(r, r->order[pos])->id, sv_rows_at(r, r->order[pos + 1])->id, SV_ID_BYTES) != 0;
+	return pos + 1 == r->n ||
+	       memcmp(sv_rows_at(r, r->order[pos])->id, sv_rows_at(r, r->order[pos + 1])->id, SV_ID_BYTES) != 0;
 }
 
 bool sv_rows_hash_all(struct sv_rows *r)
@@ -229,18 +230,21 @@ uint32_t sv_rows_by_tag(const struct sv_rows *r, const uint8_t *tag, uint32_t *c
 	return SV_ROW_NONE;
 }
 
-bool sv_rows_plan(struct sv_rows *r, const uint32_t *add, uint32_t n_add, const uint32_t *del, uint32_t n_del, struct sv_rows_plan *p)
+bool sv_rows_plan(struct sv_rows *r, const uint32_t *add, uint32_t n_add, const uint32_t *del, uint32_t n_del,
+		  struct sv_rows_plan *p)
 {
 	uint32_t i = 0, a = 0, d = 0;
 
-	*p = (struct sv_rows_plan){ .order = malloc(((size_t)r->n + n_add + 1) * sizeof(*p->order)), .branch = malloc(sizeof(r->branch)) };
+	*p = (struct sv_rows_plan){ .order = malloc(((size_t)r->n + n_add + 1) * sizeof(*p->order)),
+				    .branch = malloc(sizeof(r->branch)) };
 	if (p->order == NULL || p->branch == NULL || !hash_reserve(r, r->n_hashed + n_add)) {
 		sv_rows_plan_clear(p);
 		return false;
 	}
 	/* unchanged runs between the places of insertion and deletion are copied whole */
 	while (a < n_add || d < n_del) {
-		const struct sv_row *na = a < n_add ? sv_rows_at(r, add[a]) : NULL, *nd = d < n_del ? sv_rows_at(r, del[d]) : NULL;
+		const struct sv_row *na = a < n_add ? sv_rows_at(r, add[a]) : NULL,
+				    *nd = d < n_del ? sv_rows_at(r, del[d]) : NULL;
 		bool is_add = nd == NULL || (na != NULL && sv_rows_cmp(na, nd) < 0);
 		const struct sv_row *next = is_add ? na : nd;
 
@@ -277,7 +281,8 @@ void sv_rows_plan_clear(struct sv_rows_plan *p)
 	*p = (struct sv_rows_plan){ 0 };
 }
 
-void sv_rows_apply(struct sv_rows *r, struct sv_rows_plan *p, const uint32_t *add, uint32_t n_add, const uint32_t *del, uint32_t n_del)
+void sv_rows_apply(struct sv_rows *r, struct sv_rows_plan *p, const uint32_t *add, uint32_t n_add, const uint32_t *del,
+		   uint32_t n_del)
 {
 	for (uint32_t i = 0; i < n_add; i++) {
 		struct sv_row *row = sv_rows_at(r, add[i]);
@@ -318,7 +323,8 @@ static uint32_t branch_begin(const struct sv_rows *r, const uint32_t *order, uin
 	return lo;
 }
 
-static void hash_branch(const struct sv_rows *r, const uint32_t *order, uint32_t n, unsigned b, const struct sv_scope *s, uint8_t *out)
+static void hash_branch(const struct sv_rows *r, const uint32_t *order, uint32_t n, unsigned b,
+			const struct sv_scope *s, uint8_t *out)
 {
 	uint32_t from = branch_begin(r, order, n, b), to = branch_begin(r, order, n, b + 1);
 	struct sv_mac m;
@@ -331,7 +337,8 @@ static void hash_branch(const struct sv_rows *r, const uint32_t *order, uint32_t
 	sv_mac_final(&m, out);
 }
 
-static void hash_root(uint32_t n, const uint8_t branch[SV_BRANCHES][SV_HASH_BYTES], const struct sv_scope *s, uint8_t out[SV_HASH_BYTES])
+static void hash_root(uint32_t n, const uint8_t branch[SV_BRANCHES][SV_HASH_BYTES], const struct sv_scope *s,
+		      uint8_t out[SV_HASH_BYTES])
 {
 	struct sv_mac m;
 
@@ -348,8 +355,8 @@ void sv_rows_root(struct sv_rows *r, const struct sv_scope *s, uint8_t out[SV_HA
 	hash_root(r->n, r->branch, s, out);
 }
 
-void sv_rows_plan_root(const struct sv_rows *r, struct sv_rows_plan *p, const struct sv_scope *s, const uint32_t *add, uint32_t n_add,
-		       const uint32_t *del, uint32_t n_del, uint8_t out[SV_HASH_BYTES])
+void sv_rows_plan_root(const struct sv_rows *r, struct sv_rows_plan *p, const struct sv_scope *s, const uint32_t *add,
+		       uint32_t n_add, const uint32_t *del, uint32_t n_del, uint8_t out[SV_HASH_BYTES])
 {
 	bool touched[SV_BRANCHES] = { false };
 

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-void sv_state_mac(const struct sv_scope *s, const struct sv_state_row *row, const struct sv_slot *slots, size_t n, uint8_t out[SV_HASH_BYTES])
+void sv_state_mac(const struct sv_scope *s, const struct sv_state_row *row, const struct sv_slot *slots, size_t n,
+		  uint8_t out[SV_HASH_BYTES])
 {
 	unsigned char slot[SV_SLOT_BYTES];
 	struct sv_mac m;
@@ -31,7 +32,8 @@ void sv_state_mac(const struct sv_scope *s, const struct sv_state_row *row, cons
 	sv_mac_final(&m, out);
 }
 
-enum sv_code sv_state_seal_head(const struct sv_scope *s, const struct sv_head *h, struct sv_state_row *row, struct sv_err *err)
+enum sv_code sv_state_seal_head(const struct sv_scope *s, const struct sv_head *h, struct sv_state_row *row,
+				struct sv_err *err)
 {
 	struct sv_buf b = SV_BUF_LOCKED(SV_HEAD_BYTES_MAX - SV_SEAL_EXTRA);
 	enum sv_code rc = sv_head_encode(h, &b);
@@ -44,7 +46,8 @@ enum sv_code sv_state_seal_head(const struct sv_scope *s, const struct sv_head *
 	return rc == SV_OK ? rc : sv_err_set(err, rc, "no locked memory for the vault's facts");
 }
 
-enum sv_code sv_state_open_head(const struct sv_scope *s, const struct sv_state_row *row, struct sv_head *h, struct sv_err *err)
+enum sv_code sv_state_open_head(const struct sv_scope *s, const struct sv_state_row *row, struct sv_head *h,
+				struct sv_err *err)
 {
 	size_t n = row->head_n - SV_SEAL_EXTRA;
 	unsigned char *plain = sv_secmem_alloc(n + 1);

@@ -11,11 +11,14 @@ static const char *const sql[Q_COUNT] = {
 	[Q_COMMIT] = "COMMIT",
 	[Q_ROLLBACK] = "ROLLBACK",
 	[Q_STATE] = "SELECT vault_id, suite, key_epoch, seq, nrec, root, head, mac, k FROM vault",
-	[Q_STATE_INSERT] = "INSERT INTO vault(k, vault_id, suite, key_epoch, seq, nrec, root, head, mac) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[Q_STATE_UPDATE] = "UPDATE vault SET vault_id = ?1, suite = ?2, key_epoch = ?3, seq = ?4, nrec = ?5, root = ?6, head = ?7, mac = ?8 WHERE k = 1",
+	[Q_STATE_INSERT] = "INSERT INTO vault(k, vault_id, suite, key_epoch, seq, nrec, root, head, mac) VALUES(1, ?1, "
+			   "?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[Q_STATE_UPDATE] = "UPDATE vault SET vault_id = ?1, suite = ?2, key_epoch = ?3, seq = ?4, nrec = ?5, root = "
+			   "?6, head = ?7, mac = ?8 WHERE k = 1",
 	[Q_SLOTS] = "SELECT id, kind, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot ORDER BY id",
 	[Q_SLOTS_DELETE] = "DELETE FROM slot",
-	[Q_SLOT_INSERT] = "INSERT INTO slot(id, kind, alg, ops, mem, salt, cmt, nonce, wrapped) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[Q_SLOT_INSERT] = "INSERT INTO slot(id, kind, alg, ops, mem, salt, cmt, nonce, wrapped) VALUES(?1, ?2, ?3, ?4, "
+			  "?5, ?6, ?7, ?8, ?9)",
 	[Q_GET] = "SELECT id, rev, tag, meta, val FROM rec WHERE id = ?1 AND rev = ?2",
 	[Q_SCAN] = "SELECT id, rev, tag, meta, val FROM rec ORDER BY id, rev",
 	[Q_INSERT] = "INSERT INTO rec(id, rev, tag, meta, val) VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -29,19 +32,15 @@ enum sv_code sv_store_fail(struct sv_store *s, int rc, const char *what, struct 
 	int e = sv_vfs_errno(s->vfs);
 
 	switch (rc & 0xff) {
-	case SQLITE_NOTADB:
-		return sv_err_set(err, SV_ERR_NOT_A_VAULT, "the file is not a vault");
+	case SQLITE_NOTADB: return sv_err_set(err, SV_ERR_NOT_A_VAULT, "the file is not a vault");
 	case SQLITE_CORRUPT:
 	case SQLITE_FORMAT:
 	case SQLITE_ERROR:
 	case SQLITE_MISMATCH:
-	case SQLITE_SCHEMA:
-		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault file is damaged (%s)", what);
+	case SQLITE_SCHEMA: return sv_err_set(err, SV_ERR_INTEGRITY, "the vault file is damaged (%s)", what);
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return sv_err_set(err, SV_ERR_BUSY, "another process has the vault open");
-	case SQLITE_NOMEM:
-		return sv_err_set(err, SV_ERR_NOMEM, "out of memory (%s)", what);
+	case SQLITE_LOCKED: return sv_err_set(err, SV_ERR_BUSY, "another process has the vault open");
+	case SQLITE_NOMEM: return sv_err_set(err, SV_ERR_NOMEM, "out of memory (%s)", what);
 	case SQLITE_TOOBIG:
 	case SQLITE_INTERRUPT:
 		return sv_err_set(err, SV_ERR_LIMITS, "the vault file asks for more than is allowed (%s)", what);
@@ -103,13 +102,15 @@ enum sv_code sv_store_state(struct sv_store *s, struct sv_state_row *out, struct
 		return sv_store_fail(s, rc, "reading the vault's state", err);
 	s->budget = SV_STORE_BUDGET;
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW && code == SV_OK) {
-		const unsigned char *id = blob(q, 0, SV_ID_BYTES), *root = blob(q, 5, SV_HASH_BYTES), *mac = blob(q, 7, SV_HASH_BYTES);
+		const unsigned char *id = blob(q, 0, SV_ID_BYTES), *root = blob(q, 5, SV_HASH_BYTES),
+				    *mac = blob(q, 7, SV_HASH_BYTES);
 		uint64_t suite, k;
 		int n = sqlite3_column_bytes(q, 6);
 
 		if (++rows > 1 || id == NULL || root == NULL || mac == NULL || !number(q, 1, UINT32_MAX, &suite) ||
-		    !number(q, 2, INT64_MAX, &out->epoch) || !number(q, 3, INT64_MAX, &out->seq) || !number(q, 4, INT64_MAX, &out->nrec) ||
-		    !number(q, 8, 1, &k) || sqlite3_column_type(q, 6) != SQLITE_BLOB || n < (int)SV_SEAL_EXTRA || n > SV_HEAD_BYTES_MAX) {
+		    !number(q, 2, INT64_MAX, &out->epoch) || !number(q, 3, INT64_MAX, &out->seq) ||
+		    !number(q, 4, INT64_MAX, &out->nrec) || !number(q, 8, 1, &k) ||
+		    sqlite3_column_type(q, 6) != SQLITE_BLOB || n < (int)SV_SEAL_EXTRA || n > SV_HEAD_BYTES_MAX) {
 			code = sv_err_set(err, SV_ERR_INTEGRITY, "the vault's state row is not in its proper form");
 			break;
 		}
@@ -128,7 +129,8 @@ enum sv_code sv_store_state(struct sv_store *s, struct sv_state_row *out, struct
 	if (rows == 0)
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault has no state row");
 	if (out->suite != SV_SUITE)
-		return sv_err_set(err, SV_ERR_UNSUPPORTED, "the vault uses cipher suite %u, this version knows suite %u; a newer sv is needed",
+		return sv_err_set(err, SV_ERR_UNSUPPORTED,
+				  "the vault uses cipher suite %u, this version knows suite %u; a newer sv is needed",
 				  (unsigned)out->suite, SV_SUITE);
 	if (out->nrec > SV_ROWS_MAX)
 		return sv_err_set(err, SV_ERR_LIMITS, "the vault has more rows than are allowed");
@@ -146,13 +148,15 @@ enum sv_code sv_store_slots(struct sv_store *s, struct sv_slot out[SV_SLOTS_MAX]
 		return sv_store_fail(s, rc, "reading the key slots", err);
 	s->budget = SV_STORE_BUDGET;
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-		const unsigned char *salt = blob(q, 5, SV_SALT_BYTES), *cmt = blob(q, 6, SV_HASH_BYTES), *nonce = blob(q, 7, SV_NONCE_BYTES);
+		const unsigned char *salt = blob(q, 5, SV_SALT_BYTES), *cmt = blob(q, 6, SV_HASH_BYTES),
+				    *nonce = blob(q, 7, SV_NONCE_BYTES);
 		const unsigned char *wrapped = blob(q, 8, SV_WRAPPED_BYTES);
 		uint64_t id, kind, alg;
 		struct sv_slot *t;
 
 		if (*n == SV_SLOTS_MAX || salt == NULL || cmt == NULL || nonce == NULL || wrapped == NULL ||
-		    !number(q, 0, SV_SLOTS_MAX - 1, &id) || !number(q, 1, UINT8_MAX, &kind) || !number(q, 2, UINT8_MAX, &alg)) {
+		    !number(q, 0, SV_SLOTS_MAX - 1, &id) || !number(q, 1, UINT8_MAX, &kind) ||
+		    !number(q, 2, UINT8_MAX, &alg)) {
 			code = sv_err_set(err, SV_ERR_INTEGRITY, "a key slot is not in its proper form");
 			break;
 		}
@@ -181,8 +185,9 @@ static bool raw(sqlite3_stmt *q, struct sv_raw *r)
 	const unsigned char *id = blob(q, 0, SV_ID_BYTES);
 	uint64_t rev;
 
-	if (id == NULL || !number(q, 1, UINT32_MAX - 1, &rev) || rev == 0 || (r->tag = blob(q, 2, SV_HASH_BYTES)) == NULL ||
-	    sqlite3_column_type(q, 3) != SQLITE_BLOB || sqlite3_column_type(q, 4) != SQLITE_BLOB)
+	if (id == NULL || !number(q, 1, UINT32_MAX - 1, &rev) || rev == 0 ||
+	    (r->tag = blob(q, 2, SV_HASH_BYTES)) == NULL || sqlite3_column_type(q, 3) != SQLITE_BLOB ||
+	    sqlite3_column_type(q, 4) != SQLITE_BLOB)
 		return false;
 	memcpy(r->id, id, SV_ID_BYTES);
 	r->rev = (uint32_t)rev;
@@ -202,7 +207,8 @@ enum sv_code sv_store_get(struct sv_store *s, const uint8_t *id, uint32_t rev, s
 		return sv_store_fail(s, rc, "reading a row", err);
 	(void)sqlite3_reset(q);
 	s->budget = SV_STORE_BUDGET;
-	if ((rc = sqlite3_bind_blob(q, 1, id, SV_ID_BYTES, SQLITE_STATIC)) != SQLITE_OK || (rc = sqlite3_bind_int64(q, 2, rev)) != SQLITE_OK)
+	if ((rc = sqlite3_bind_blob(q, 1, id, SV_ID_BYTES, SQLITE_STATIC)) != SQLITE_OK ||
+	    (rc = sqlite3_bind_int64(q, 2, rev)) != SQLITE_OK)
 		return sv_store_fail(s, rc, "reading a row", err);
 	rc = sqlite3_step(q);
 	if (rc == SQLITE_DONE) {
@@ -264,7 +270,8 @@ void sv_store_rollback(struct sv_store *s)
 		(void)simple(s, Q_ROLLBACK, "taking the change back", NULL);
 }
 
-static enum sv_code put_raw(struct sv_store *s, enum sv_query which, const struct sv_raw *r, const char *what, struct sv_err *err)
+static enum sv_code put_raw(struct sv_store *s, enum sv_query which, const struct sv_raw *r, const char *what,
+			    struct sv_err *err)
 {
 	int rc;
 	sqlite3_stmt *q = stmt(s, which, &rc);
@@ -306,7 +313,8 @@ enum sv_code sv_store_put_state(struct sv_store *s, const struct sv_state_row *r
 	sqlite3_stmt *q = stmt(s, insert ? Q_STATE_INSERT : Q_STATE_UPDATE, &rc);
 
 	if (q == NULL || (rc = sqlite3_bind_blob(q, 1, row->vault_id, SV_ID_BYTES, SQLITE_STATIC)) != SQLITE_OK ||
-	    (rc = sqlite3_bind_int64(q, 2, row->suite)) != SQLITE_OK || (rc = sqlite3_bind_int64(q, 3, (sqlite3_int64)row->epoch)) != SQLITE_OK ||
+	    (rc = sqlite3_bind_int64(q, 2, row->suite)) != SQLITE_OK ||
+	    (rc = sqlite3_bind_int64(q, 3, (sqlite3_int64)row->epoch)) != SQLITE_OK ||
 	    (rc = sqlite3_bind_int64(q, 4, (sqlite3_int64)row->seq)) != SQLITE_OK ||
 	    (rc = sqlite3_bind_int64(q, 5, (sqlite3_int64)row->nrec)) != SQLITE_OK ||
 	    (rc = sqlite3_bind_blob(q, 6, row->root, SV_HASH_BYTES, SQLITE_STATIC)) != SQLITE_OK ||
@@ -328,8 +336,10 @@ enum sv_code sv_store_put_slots(struct sv_store *s, const struct sv_slot *slots,
 	for (size_t i = 0; i < n && code == SV_OK; i++) {
 		const struct sv_slot *t = &slots[i];
 
-		if (q == NULL || (rc = sqlite3_bind_int(q, 1, t->id)) != SQLITE_OK || (rc = sqlite3_bind_int(q, 2, t->kind)) != SQLITE_OK ||
-		    (rc = sqlite3_bind_int(q, 3, t->alg)) != SQLITE_OK || (rc = sqlite3_bind_int64(q, 4, (sqlite3_int64)t->ops)) != SQLITE_OK ||
+		if (q == NULL || (rc = sqlite3_bind_int(q, 1, t->id)) != SQLITE_OK ||
+		    (rc = sqlite3_bind_int(q, 2, t->kind)) != SQLITE_OK ||
+		    (rc = sqlite3_bind_int(q, 3, t->alg)) != SQLITE_OK ||
+		    (rc = sqlite3_bind_int64(q, 4, (sqlite3_int64)t->ops)) != SQLITE_OK ||
 		    (rc = sqlite3_bind_int64(q, 5, (sqlite3_int64)t->mem)) != SQLITE_OK ||
 		    (rc = sqlite3_bind_blob(q, 6, t->salt, SV_SALT_BYTES, SQLITE_STATIC)) != SQLITE_OK ||
 		    (rc = sqlite3_bind_blob(q, 7, t->cmt, SV_HASH_BYTES, SQLITE_STATIC)) != SQLITE_OK ||

@@ -9,11 +9,25 @@
 #include "vault/vfs.h"
 
 #define SV_STORE_BUDGET 400000 /* calls of the progress handler, each SV_STORE_STEPS virtual machine steps */
-#define SV_STORE_STEPS 1000
+#define SV_STORE_STEPS  1000
 
 enum sv_query {
-	Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_STATE, Q_STATE_INSERT, Q_STATE_UPDATE, Q_SLOTS, Q_SLOTS_DELETE, Q_SLOT_INSERT, Q_GET, Q_SCAN,
-	Q_INSERT, Q_UPDATE, Q_DELETE, Q_CHECK, Q_COUNT,
+	Q_BEGIN,
+	Q_COMMIT,
+	Q_ROLLBACK,
+	Q_STATE,
+	Q_STATE_INSERT,
+	Q_STATE_UPDATE,
+	Q_SLOTS,
+	Q_SLOTS_DELETE,
+	Q_SLOT_INSERT,
+	Q_GET,
+	Q_SCAN,
+	Q_INSERT,
+	Q_UPDATE,
+	Q_DELETE,
+	Q_CHECK,
+	Q_COUNT,
 };
 
 struct sv_store {

@@ -100,7 +100,8 @@ static uint32_t by_id(const struct sv_tx *tx, const uint8_t *id)
 {
 	if (tx->hash_cap == 0)
 		return SV_STAGED_NONE;
-	for (uint32_t i = sv_rd32(id) & (tx->hash_cap - 1); tx->by_id[i] != SV_STAGED_NONE; i = (i + 1) & (tx->hash_cap - 1))
+	for (uint32_t i = sv_rd32(id) & (tx->hash_cap - 1); tx->by_id[i] != SV_STAGED_NONE;
+	     i = (i + 1) & (tx->hash_cap - 1))
 		if (memcmp(tx->s[tx->by_id[i]].id, id, SV_ID_BYTES) == 0)
 			return tx->by_id[i];
 	return SV_STAGED_NONE;
@@ -129,8 +130,8 @@ uint32_t sv_tx_by_tag(const struct sv_tx *tx, const uint8_t *tag, uint32_t *curs
 	return SV_STAGED_NONE;
 }
 
-enum sv_code sv_tx_find(struct sv_vault *v, const struct sv_tx *tx, uint8_t kind, enum sv_state state, const uint8_t *env_id, struct sv_text name,
-			struct sv_where *w, struct sv_err *err)
+enum sv_code sv_tx_find(struct sv_vault *v, const struct sv_tx *tx, uint8_t kind, enum sv_state state,
+			const uint8_t *env_id, struct sv_text name, struct sv_where *w, struct sv_err *err)
 {
 	uint8_t tag[SV_HASH_BYTES];
 	uint32_t cursor = 0, h;
@@ -165,13 +166,19 @@ enum sv_code sv_tx_find(struct sv_vault *v, const struct sv_tx *tx, uint8_t kind
 
 struct sv_raw sv_staged_raw(const struct sv_staged *st)
 {
-	struct sv_raw raw = { .rev = st->rev, .tag = st->tag, .meta = st->meta, .meta_n = st->meta_n, .val = st->val, .val_n = st->val_n };
+	struct sv_raw raw = { .rev = st->rev,
+			      .tag = st->tag,
+			      .meta = st->meta,
+			      .meta_n = st->meta_n,
+			      .val = st->val,
+			      .val_n = st->val_n };
 
 	memcpy(raw.id, st->id, SV_ID_BYTES);
 	return raw;
 }
 
-enum sv_code sv_where_load(struct sv_vault *v, const struct sv_tx *tx, struct sv_where w, bool want_value, struct sv_loaded *l, struct sv_err *err)
+enum sv_code sv_where_load(struct sv_vault *v, const struct sv_tx *tx, struct sv_where w, bool want_value,
+			   struct sv_loaded *l, struct sv_err *err)
 {
 	struct sv_raw raw;
 
@@ -224,7 +231,9 @@ static enum sv_code slot_for(struct sv_tx *tx, const struct sv_base *base, struc
 		if (!overlay_reserve(tx))
 			return sv_err_set(err, SV_ERR_NOMEM, "out of memory for the change");
 		st = &tx->s[i = tx->n++];
-		*st = (struct sv_staged){ .base_rev = base->rev, .was_live = base->live && base->rev != 0, .live = base->live && base->rev != 0,
+		*st = (struct sv_staged){ .base_rev = base->rev,
+					  .was_live = base->live && base->rev != 0,
+					  .live = base->live && base->rev != 0,
 					  .dead = true };
 		memcpy(st->id, base->id, SV_ID_BYTES);
 		overlay_put(tx->by_id, tx->hash_cap, st->id, i);
@@ -234,8 +243,8 @@ static enum sv_code slot_for(struct sv_tx *tx, const struct sv_base *base, struc
 }
 
 /* Plaintext to a staged change; the blobs replace what was there. */
-static enum sv_code seal_into(struct sv_tx *tx, struct sv_staged *st, const struct sv_record *r, const unsigned char *value, size_t n,
-			      struct sv_err *err)
+static enum sv_code seal_into(struct sv_tx *tx, struct sv_staged *st, const struct sv_record *r,
+			      const unsigned char *value, size_t n, struct sv_err *err)
 {
 	struct sv_vault *v = tx->v;
 	struct sv_row_ref ref = { st->id, st->rev, st->tag };
@@ -275,8 +284,8 @@ static void count_secret(struct sv_tx *tx, struct sv_staged *st, bool live)
 	st->live = live;
 }
 
-enum sv_code sv_tx_stage(struct sv_tx *tx, const struct sv_base *base, struct sv_record *r, const unsigned char *value, size_t n,
-			 struct sv_err *err)
+enum sv_code sv_tx_stage(struct sv_tx *tx, const struct sv_base *base, struct sv_record *r, const unsigned char *value,
+			 size_t n, struct sv_err *err)
 {
 	struct sv_staged *st;
 	bool live = r->state == SV_LIVE;
@@ -287,7 +296,8 @@ enum sv_code sv_tx_stage(struct sv_tx *tx, const struct sv_base *base, struct sv
 		return rc;
 	if (base->rev >= SV_REV_MAX)
 		return sv_err_set(err, SV_ERR_TOO_BIG, "the secret has as many versions as can be counted");
-	if (r->kind == SV_KIND_SECRET && live && (int64_t)tx->v->head.secrets + tx->secrets_delta + 1 > SV_SECRETS_MAX + (base->live ? 1 : 0))
+	if (r->kind == SV_KIND_SECRET && live &&
+	    (int64_t)tx->v->head.secrets + tx->secrets_delta + 1 > SV_SECRETS_MAX + (base->live ? 1 : 0))
 		return sv_err_set(err, SV_ERR_TOO_BIG, "a vault holds at most %d secrets", SV_SECRETS_MAX);
 	if ((rc = slot_for(tx, base, &st, err)) != SV_OK)
 		return rc;
@@ -324,7 +334,8 @@ enum sv_code sv_tx_stage(struct sv_tx *tx, const struct sv_base *base, struct sv
 	return SV_OK;
 }
 
-enum sv_code sv_tx_stage_remove(struct sv_tx *tx, const struct sv_base *base, const struct sv_record *r, struct sv_err *err)
+enum sv_code sv_tx_stage_remove(struct sv_tx *tx, const struct sv_base *base, const struct sv_record *r,
+				struct sv_err *err)
 {
 	struct sv_staged *st;
 	enum sv_code rc = slot_for(tx, base, &st, err);
@@ -354,9 +365,10 @@ enum sv_code sv_tx_reseal(struct sv_tx *tx, uint64_t txn, struct sv_err *err)
 			return rc;
 		l.r.txn = txn;
 		/* fields are of fixed width, so the blob keeps its size */
-		if ((rc = sv_record_encode(&l.r, &v->plain, err)) == SV_OK && v->plain.len + SV_SEAL_EXTRA == st->meta_n)
-			sv_crypt_seal(&v->scope, SV_ROLE_META, (struct sv_row_ref){ st->id, st->rev, st->tag }, v->plain.data, v->plain.len,
-				      st->meta);
+		if ((rc = sv_record_encode(&l.r, &v->plain, err)) == SV_OK &&
+		    v->plain.len + SV_SEAL_EXTRA == st->meta_n)
+			sv_crypt_seal(&v->scope, SV_ROLE_META, (struct sv_row_ref){ st->id, st->rev, st->tag },
+				      v->plain.data, v->plain.len, st->meta);
 		else if (rc == SV_OK)
 			rc = sv_err_set(err, SV_ERR_FAIL, "a staged change lost its size");
 		sv_buf_reset(&v->plain);

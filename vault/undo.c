@@ -3,14 +3,18 @@
  * Undo: the last change that still stands is taken back by new versions with the content of those before it.
  *
  * Which change that is needs every version's metadata; the walk is paid for by whoever undoes, and not by every change.
- * Because changes are taken back from the newest on, whatever came after the one in question has been taken back itself.
+ * Because changes are taken back from the newest on, whatever came after the one in question has been taken back
+ * itself.
  */
 #include "vault/vault_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct txns { uint64_t *t; size_t n, cap; };
+struct txns {
+	uint64_t *t;
+	size_t n, cap;
+};
 
 static bool txns_put(struct txns *l, uint64_t t)
 {
@@ -49,14 +53,16 @@ static enum sv_code newest(struct sv_vault *v, uint64_t *txn, struct sv_err *err
 		if ((rc = sv_row_load(v, v->rows.order[pos], false, &l, err)) != SV_OK)
 			break;
 		/* the first commit made the vault */
-		if (l.r.kind <= SV_KIND_SECRET && l.r.txn > 1 && !txns_put(l.r.undo_of != 0 ? &undone : &made, l.r.undo_of != 0 ? l.r.undo_of : l.r.txn))
+		if (l.r.kind <= SV_KIND_SECRET && l.r.txn > 1 &&
+		    !txns_put(l.r.undo_of != 0 ? &undone : &made, l.r.undo_of != 0 ? l.r.undo_of : l.r.txn))
 			rc = sv_err_set(err, SV_ERR_NOMEM, "out of memory");
 		sv_loaded_clear(&l);
 	}
 	if (undone.n > 1)
 		qsort(undone.t, undone.n, sizeof(*undone.t), txn_cmp);
 	for (size_t i = 0; i < made.n; i++)
-		if (made.t[i] > *txn && (undone.n == 0 || bsearch(&made.t[i], undone.t, undone.n, sizeof(*undone.t), txn_cmp) == NULL))
+		if (made.t[i] > *txn &&
+		    (undone.n == 0 || bsearch(&made.t[i], undone.t, undone.n, sizeof(*undone.t), txn_cmp) == NULL))
 			*txn = made.t[i];
 	free(made.t);
 	free(undone.t);
@@ -65,7 +71,8 @@ static enum sv_code newest(struct sv_vault *v, uint64_t *txn, struct sv_err *err
 
 static enum sv_code too_old(struct sv_err *err)
 {
-	return sv_err_set(err, SV_ERR_CONFLICT, "the last change cannot be taken back: a version from before it is no longer kept");
+	return sv_err_set(err, SV_ERR_CONFLICT,
+			  "the last change cannot be taken back: a version from before it is no longer kept");
 }
 
 /* Stage what takes one version of the change back: order[at] within its item's run from..to. */
@@ -78,15 +85,21 @@ static enum sv_code take_back(struct sv_tx *tx, uint32_t from, uint32_t at, uint
 	enum sv_code rc;
 
 	memcpy(base.id, sv_rows_at(&v->rows, h)->id, SV_ID_BYTES);
-	if ((rc = sv_row_load(v, h, false, &did, err)) != SV_OK || (rc = sv_row_load(v, last, false, &cur, err)) != SV_OK)
+	if ((rc = sv_row_load(v, h, false, &did, err)) != SV_OK ||
+	    (rc = sv_row_load(v, last, false, &cur, err)) != SV_OK)
 		goto out;
 	base.live = cur.r.state == SV_LIVE;
 	if (cur.r.origin != did.r.origin) {
-		rc = sv_err_set(err, SV_ERR_CONFLICT, "the last change cannot be taken back: something that it changed was changed again since");
+		rc = sv_err_set(
+			err, SV_ERR_CONFLICT,
+			"the last change cannot be taken back: something that it changed was changed again since");
 		goto out;
 	}
 	if (did.rev == 1) {
-		struct sv_record gone = { .kind = cur.r.kind, .state = SV_GONE, .name = cur.r.name, .created_s = cur.r.created_s,
+		struct sv_record gone = { .kind = cur.r.kind,
+					  .state = SV_GONE,
+					  .name = cur.r.name,
+					  .created_s = cur.r.created_s,
 					  .standalone = cur.r.standalone };
 
 		memcpy(gone.env_id, cur.r.env_id, SV_ID_BYTES);
@@ -159,7 +172,8 @@ static enum sv_code report(struct sv_tx *tx, sv_info_fn fn, void *ctx, struct sv
 	return rc;
 }
 
-enum sv_code sv_vault_undo(struct sv_vault *v, bool dry_run, sv_info_fn fn, void *ctx, struct sv_commit *out, struct sv_err *err)
+enum sv_code sv_vault_undo(struct sv_vault *v, bool dry_run, sv_info_fn fn, void *ctx, struct sv_commit *out,
+			   struct sv_err *err)
 {
 	struct sv_tx *tx = NULL;
 	struct sv_commit dummy;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When secrets were last used: kept in the row index, written as one object when the vault is locked.  Never a reason to fail.
+ * When secrets were last used: kept in the row index, written as one object when the vault is locked.  Never a reason
+ * to fail.
  *
  * The object is a list of the first eight bytes of an item id and a time of four bytes; as many as fit into a value.
  */
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #define PREFIX 8
-#define ITEM (PREFIX + 4)
+#define ITEM   (PREFIX + 4)
 
 static const struct sv_text key = { "used", 4 };
 

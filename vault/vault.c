@@ -49,7 +49,8 @@ enum sv_code sv_vault_open(const struct sv_vault_config *cfg, struct sv_vault **
 	memcpy(v->scope.vault_id, row.vault_id, SV_ID_BYTES);
 	v->scope.suite = row.suite;
 	v->scope.epoch = row.epoch;
-	if ((rc = sv_store_slots(v->store, v->slots, &v->n_slots, err)) != SV_OK || (rc = sv_slots_check(v->slots, v->n_slots, err)) != SV_OK)
+	if ((rc = sv_store_slots(v->store, v->slots, &v->n_slots, err)) != SV_OK ||
+	    (rc = sv_slots_check(v->slots, v->n_slots, err)) != SV_OK)
 		goto out;
 	*out = v;
 	return SV_OK;
@@ -111,7 +112,8 @@ enum sv_code sv_vault_slots(struct sv_vault *v, struct sv_slot_info out[SV_SLOTS
 
 	*n = 0;
 	if (v->keys == NULL) { /* the file may have been re-keyed or replaced since we looked */
-		if ((rc = sv_vault_need_store(v, err)) != SV_OK || (rc = sv_store_state(v->store, &row, err)) != SV_OK ||
+		if ((rc = sv_vault_need_store(v, err)) != SV_OK ||
+		    (rc = sv_store_state(v->store, &row, err)) != SV_OK ||
 		    (rc = sv_store_slots(v->store, v->slots, &v->n_slots, err)) != SV_OK ||
 		    (rc = sv_slots_check(v->slots, v->n_slots, err)) != SV_OK)
 			return rc;
@@ -120,8 +122,11 @@ enum sv_code sv_vault_slots(struct sv_vault *v, struct sv_slot_info out[SV_SLOTS
 		v->scope.epoch = row.epoch;
 	}
 	for (size_t i = 0; i < v->n_slots; i++) {
-		out[i] = (struct sv_slot_info){ .id = v->slots[i].id, .kind = v->slots[i].kind,
-						.kdf = { .alg = v->slots[i].alg, .ops = v->slots[i].ops, .mem = v->slots[i].mem } };
+		out[i] = (struct sv_slot_info){
+			.id = v->slots[i].id,
+			.kind = v->slots[i].kind,
+			.kdf = { .alg = v->slots[i].alg, .ops = v->slots[i].ops, .mem = v->slots[i].mem }
+		};
 		memcpy(out[i].kdf.salt, v->slots[i].salt, SV_SALT_BYTES);
 	}
 	*n = v->n_slots;
@@ -134,9 +139,14 @@ enum sv_code sv_vault_facts(struct sv_vault *v, struct sv_vault_facts *out, stru
 
 	if (rc != SV_OK)
 		return rc;
-	*out = (struct sv_vault_facts){ .seq = v->seq, .key_epoch = v->scope.epoch, .created_s = v->head.created_s,
-					.changed_s = v->head.changed_s, .secrets = v->head.secrets, .rows = v->rows.n,
-					.witness_new = v->witness_new, .kdf_below_floor = v->kdf_below_floor };
+	*out = (struct sv_vault_facts){ .seq = v->seq,
+					.key_epoch = v->scope.epoch,
+					.created_s = v->head.created_s,
+					.changed_s = v->head.changed_s,
+					.secrets = v->head.secrets,
+					.rows = v->rows.n,
+					.witness_new = v->witness_new,
+					.kdf_below_floor = v->kdf_below_floor };
 	memcpy(out->vault_id, v->scope.vault_id, SV_ID_BYTES);
 	return SV_OK;
 }

@@ -40,7 +40,8 @@ static enum sv_code check_row(void *ctx, const struct sv_raw *raw, struct sv_err
 	if (p->pos == p->v->rows.n)
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault was altered: it has rows more than it should");
 	row = sv_rows_at(&p->v->rows, p->v->rows.order[p->pos]);
-	sv_crypt_leaf(&p->v->scope, (struct sv_row_ref){ raw->id, raw->rev, raw->tag }, raw->meta, raw->meta_n, raw->val, raw->val_n, leaf);
+	sv_crypt_leaf(&p->v->scope, (struct sv_row_ref){ raw->id, raw->rev, raw->tag }, raw->meta, raw->meta_n,
+		      raw->val, raw->val_n, leaf);
 	if (!sv_equal_ct(leaf, row->leaf, sizeof(leaf)))
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault was altered: a row is not what it was");
 	if (p->report != NULL) {
@@ -51,7 +52,8 @@ static enum sv_code check_row(void *ctx, const struct sv_raw *raw, struct sv_err
 	return rc;
 }
 
-enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct sv_verify_report *report, struct sv_err *err)
+enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct sv_verify_report *report,
+			     struct sv_err *err)
 {
 	struct pass p = { .v = v, .report = report };
 	struct sv_slot slots[SV_SLOTS_MAX];
@@ -65,8 +67,8 @@ enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct 
 	    (rc = sv_store_state(store, &row, err)) != SV_OK || (rc = sv_store_slots(store, slots, &n, err)) != SV_OK ||
 	    (rc = sv_slots_check(slots, n, err)) != SV_OK)
 		return rc;
-	if (memcmp(row.vault_id, v->scope.vault_id, SV_ID_BYTES) != 0 || row.epoch != v->scope.epoch || row.seq != v->seq ||
-	    !sv_equal_ct(row.mac, v->mac, SV_HASH_BYTES))
+	if (memcmp(row.vault_id, v->scope.vault_id, SV_ID_BYTES) != 0 || row.epoch != v->scope.epoch ||
+	    row.seq != v->seq || !sv_equal_ct(row.mac, v->mac, SV_HASH_BYTES))
 		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault file is not at the state that was written to it");
 	if ((rc = sv_store_scan(store, check_row, &p, err)) != SV_OK)
 		return rc;
@@ -81,7 +83,8 @@ enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct 
 	if ((rc = sv_state_open_head(&v->scope, &row, &head, err)) != SV_OK)
 		return rc;
 	if (report != NULL && p.secrets != head.secrets)
-		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault's count of secrets is not the number of its secrets");
+		return sv_err_set(err, SV_ERR_INTEGRITY,
+				  "the vault's count of secrets is not the number of its secrets");
 	return SV_OK;
 }
 
@@ -93,7 +96,8 @@ enum sv_code sv_vault_verify(struct sv_vault *v, struct sv_verify_report *out, s
 	if (rc != SV_OK)
 		return rc;
 	if (!sv_place_same(&v->place, sv_store_fd(v->store)))
-		return sv_err_set(err, SV_ERR_INTEGRITY, "the vault file was removed or replaced by another while it was open");
+		return sv_err_set(err, SV_ERR_INTEGRITY,
+				  "the vault file was removed or replaced by another while it was open");
 	sv_store_done(v->store);
 	if ((rc = sv_verify_store(v, v->store, out, err)) != SV_OK)
 		return rc;

@@ -8,6 +8,7 @@
 #include "vault/vault_int.h"
 
 /* Compare a store with what v knows; with a report, open every seal as well. */
-enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct sv_verify_report *report, struct sv_err *err) SV_CHECK;
+enum sv_code sv_verify_store(struct sv_vault *v, struct sv_store *store, struct sv_verify_report *report,
+			     struct sv_err *err) SV_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file system as SQLite sees it.  Interface: sqlite.org/c3ref/vfs.html, version 1 methods only, so that no shared memory and no
- * mapping exist.  Locks: open file description locks, which closing another descriptor of the file does not drop.
+ * The file system as SQLite sees it.  Interface: sqlite.org/c3ref/vfs.html, version 1 methods only, so that no shared
+ * memory and no mapping exist.  Locks: open file description locks, which closing another descriptor of the file does
+ * not drop.
  */
 #include "vault/vfs.h"
 
@@ -37,11 +38,11 @@ struct file {
 
 #ifdef SV_TESTING
 struct sv_vfs_test sv_vfs_test;
-#define BEFORE(v, op, j, data, n, off)                                                                            \
-	do {                                                                                                      \
+#define BEFORE(v, op, j, data, n, off)                                                                              \
+	do {                                                                                                        \
 		int e_ = sv_vfs_test.before == NULL ? 0 : sv_vfs_test.before(sv_vfs_test.ctx, op, j, data, n, off); \
-		if (e_ != 0)                                                                                      \
-			return fail(v, e_, SQLITE_IOERR);                                                         \
+		if (e_ != 0)                                                                                        \
+			return fail(v, e_, SQLITE_IOERR);                                                           \
 	} while (0)
 #else
 #define BEFORE(v, op, j, data, n, off) ((void)0)
@@ -202,8 +203,8 @@ static int f_traits(sqlite3_file *sf)
 }
 
 static const sqlite3_io_methods methods = {
-	1, f_close, f_read, f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved, f_control, f_sector, f_traits,
-	NULL, NULL, NULL, NULL, NULL, NULL,
+	1,         f_close,  f_read,   f_write, f_truncate, f_sync, f_size, f_lock, f_unlock, f_reserved,
+	f_control, f_sector, f_traits, NULL,    NULL,       NULL,   NULL,   NULL,   NULL,
 };
 
 static int open_journal(struct sv_vfs *v, struct file *f, bool create)
@@ -219,7 +220,8 @@ static int open_journal(struct sv_vfs *v, struct file *f, bool create)
 	}
 	if (f->fd < 0)
 		return fail(v, errno, SQLITE_CANTOPEN);
-	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 || (st.st_mode & 077) != 0) {
+	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 ||
+	    (st.st_mode & 077) != 0) {
 		close(f->fd);
 		f->fd = -1;
 		return SQLITE_PERM;
@@ -240,7 +242,8 @@ static int v_open(sqlite3_vfs *sv, const char *name, sqlite3_file *sf, int flags
 		f->fd = v->fd;
 		v->opened = true;
 		rc = SQLITE_OK;
-	} else if (name != NULL && (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0 && v->journal && strcmp(name, v->journal_path) == 0) {
+	} else if (name != NULL && (flags & SQLITE_OPEN_MAIN_JOURNAL) != 0 && v->journal &&
+		   strcmp(name, v->journal_path) == 0) {
 		f->journal = true;
 		rc = open_journal(v, f, (flags & SQLITE_OPEN_CREATE) != 0);
 	}
@@ -327,15 +330,26 @@ struct sv_vfs *sv_vfs_new(const struct sv_place *place, int fd, bool journal)
 	struct sv_vfs *v = calloc(1, sizeof(*v));
 
 	if (v == NULL || asprintf(&v->path, "%s/%s", place->dir, place->name) < 0 ||
-	    asprintf(&v->journal_path, "%s-journal", v->path) < 0 || (v->journal_name = sv_place_name(place, "-journal")) == NULL)
+	    asprintf(&v->journal_path, "%s-journal", v->path) < 0 ||
+	    (v->journal_name = sv_place_name(place, "-journal")) == NULL)
 		goto fail;
 	(void)snprintf(v->name, sizeof(v->name), "sv-%p", (void *)v);
 	v->place = place;
 	v->journal = journal;
 	v->fd = fd;
-	v->base = (sqlite3_vfs){ .iVersion = 1, .szOsFile = sizeof(struct file), .mxPathname = 4096 + 64, .zName = v->name, .pAppData = v,
-				 .xOpen = v_open, .xDelete = v_delete, .xAccess = v_access, .xFullPathname = v_full, .xRandomness = v_random,
-				 .xSleep = v_sleep, .xCurrentTime = v_time, .xGetLastError = v_last_error };
+	v->base = (sqlite3_vfs){ .iVersion = 1,
+				 .szOsFile = sizeof(struct file),
+				 .mxPathname = 4096 + 64,
+				 .zName = v->name,
+				 .pAppData = v,
+				 .xOpen = v_open,
+				 .xDelete = v_delete,
+				 .xAccess = v_access,
+				 .xFullPathname = v_full,
+				 .xRandomness = v_random,
+				 .xSleep = v_sleep,
+				 .xCurrentTime = v_time,
+				 .xGetLastError = v_last_error };
 	if (sqlite3_vfs_register(&v->base, 0) != SQLITE_OK)
 		goto fail;
 	return v;

@@ -2,9 +2,9 @@
 /*
  * The file system as SQLite sees it: one vault file and its journal, and nothing else.
  *
- * Stock SQLite believes a journal that lies beside a database and deletes files that it names; here every other name is an I/O
- * error.  The first lock taken is an exclusive one over SQLite's own lock bytes, so other SQLite programs are kept out as well.
- * With SV_TESTING this is also where faults are injected and operations recorded.
+ * Stock SQLite believes a journal that lies beside a database and deletes files that it names; here every other name is
+ * an I/O error.  The first lock taken is an exclusive one over SQLite's own lock bytes, so other SQLite programs are
+ * kept out as well. With SV_TESTING this is also where faults are injected and operations recorded.
  */
 #ifndef SV_VAULT_VFS_H
 #define SV_VAULT_VFS_H
@@ -16,8 +16,9 @@
 struct sv_vfs;
 
 /*
- * Register a file system for one connection.  place and its directory stay the caller's and outlive it; fd, already checked, is taken over.
- * journal false: no journal may be opened (reading a copy, writing a new file).  NULL without memory (fd is closed).
+ * Register a file system for one connection.  place and its directory stay the caller's and outlive it; fd, already
+ * checked, is taken over. journal false: no journal may be opened (reading a copy, writing a new file).  NULL without
+ * memory (fd is closed).
  */
 struct sv_vfs *sv_vfs_new(const struct sv_place *place, int fd, bool journal);
 void sv_vfs_free(struct sv_vfs *v);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rollback witness.  The file has a fixed size and two places, written in turn (seq modulo 2), each with its own MAC: a write is one
- * pwrite and one fdatasync that changes no file metadata, and a torn one leaves the other place.  That is a third of the
- * price of write-rename-sync, and it happens with every change.
+ * The rollback witness.  The file has a fixed size and two places, written in turn (seq modulo 2), each with its own
+ * MAC: a write is one pwrite and one fdatasync that changes no file metadata, and a torn one leaves the other place.
+ * That is a third of the price of write-rename-sync, and it happens with every change.
  */
 #include "vault/witness.h"
 
@@ -17,7 +17,7 @@
 
 #define MAGIC "svwit001"
 #define PLACE 512 /* bytes from one place to the next: a sector */
-#define BODY (8 + SV_ID_BYTES + 8 + 8 + SV_HASH_BYTES)
+#define BODY  (8 + SV_ID_BYTES + 8 + 8 + SV_HASH_BYTES)
 #define ENTRY (BODY + SV_HASH_BYTES)
 
 static void hex_name(const struct sv_scope *s, char out[2 * SV_ID_BYTES + 1])
@@ -34,7 +34,8 @@ static void entry_mac(const struct sv_scope *s, const unsigned char *body, uint8
 	sv_mac_final(&m, out);
 }
 
-static enum sv_code open_file(const char *dir, const struct sv_scope *s, bool create, int *dir_fd, int *fd, bool *made, struct sv_err *err)
+static enum sv_code open_file(const char *dir, const struct sv_scope *s, bool create, int *dir_fd, int *fd, bool *made,
+			      struct sv_err *err)
 {
 	char name[2 * SV_ID_BYTES + 1];
 	struct stat st;
@@ -50,7 +51,9 @@ static enum sv_code open_file(const char *dir, const struct sv_scope *s, bool cr
 		*dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (*dir_fd < 0)
-		return errno == ENOENT && !create ? SV_OK : sv_err_sys(err, SV_ERR_IO, errno, "the directory of the rollback witness");
+		return errno == ENOENT && !create
+			       ? SV_OK
+			       : sv_err_sys(err, SV_ERR_IO, errno, "the directory of the rollback witness");
 	*fd = openat(*dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (*fd < 0 && errno == ENOENT) {
 		if (!create)
@@ -75,7 +78,8 @@ static void close_both(int dir_fd, int fd)
 		close(dir_fd);
 }
 
-enum sv_code sv_witness_read(const char *dir, const struct sv_scope *s, enum sv_witness_found *found, struct sv_witness *w, struct sv_err *err)
+enum sv_code sv_witness_read(const char *dir, const struct sv_scope *s, enum sv_witness_found *found,
+			     struct sv_witness *w, struct sv_err *err)
 {
 	unsigned char b[2 * PLACE];
 	int dir_fd, fd;
@@ -120,7 +124,8 @@ out:
 	return rc;
 }
 
-enum sv_code sv_witness_write(const char *dir, const struct sv_scope *s, const struct sv_witness *w, bool whole, struct sv_err *err)
+enum sv_code sv_witness_write(const char *dir, const struct sv_scope *s, const struct sv_witness *w, bool whole,
+			      struct sv_err *err)
 {
 	unsigned char b[2 * PLACE], *e = b;
 	int dir_fd, fd;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rollback witness: the newest state of a vault that this machine has seen, kept outside the vault.  FORMAT.md "witness".
+ * The rollback witness: the newest state of a vault that this machine has seen, kept outside the vault.  FORMAT.md
+ * "witness".
  */
 #ifndef SV_VAULT_WITNESS_H
 #define SV_VAULT_WITNESS_H
@@ -17,11 +18,17 @@ enum sv_witness_found {
 	SV_WITNESS_GOOD,
 };
 
-struct sv_witness { uint64_t seq; uint8_t mac[SV_HASH_BYTES]; };
+struct sv_witness {
+	uint64_t seq;
+	uint8_t mac[SV_HASH_BYTES];
+};
 
 /* Read <dir>/<hex vault id>.  SV_ERR_IO, SV_ERR_DENIED (a link, another owner, open to others). */
-enum sv_code sv_witness_read(const char *dir, const struct sv_scope *s, enum sv_witness_found *found, struct sv_witness *w, struct sv_err *err) SV_CHECK;
-/* Write it, durable on return; makes the directory and the file when missing.  whole: forget what else is in the file. */
+enum sv_code sv_witness_read(const char *dir, const struct sv_scope *s, enum sv_witness_found *found,
+			     struct sv_witness *w, struct sv_err *err) SV_CHECK;
+/*
+ * Write it, durable on return; makes the directory and the file when missing.  whole: forget what else is in the file.
+ */
 enum sv_code sv_witness_write(const char *dir, const struct sv_scope *s, const struct sv_witness *w, bool whole,
 			      struct sv_err *err) SV_CHECK;
 

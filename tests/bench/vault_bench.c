@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the vault library costs without process, socket or key derivation: unlock, read, list, batch insert, durable write against
- * a bare SQLite commit with the same settings on the same disk.  Usage: vault_bench DIRECTORY [COUNT...].  Prints one line a figure.
+ * What the vault library costs without process, socket or key derivation: unlock, read, list, batch insert, durable
+ * write against a bare SQLite commit with the same settings on the same disk.  Usage: vault_bench DIRECTORY [COUNT...].
+ * Prints one line a figure.
  */
 #include "vault/vault.h"
 
@@ -75,8 +76,8 @@ static void insert(struct sv_vault *v, unsigned from, unsigned n)
 	staged = now_us();
 	must(sv_tx_commit(&tx, &c, &err), "commit");
 	if (n > 1)
-		printf("insert %u in one transaction: %.0f ms (staging %.0f), %.0f secrets/s\n", n, (now_us() - t) / 1e3, (staged - t) / 1e3,
-		       n / ((now_us() - t) / 1e6));
+		printf("insert %u in one transaction: %.0f ms (staging %.0f), %.0f secrets/s\n", n,
+		       (now_us() - t) / 1e3, (staged - t) / 1e3, n / ((now_us() - t) / 1e6));
 }
 
 static enum sv_code count_entry(void *ctx, const struct sv_entry *e)
@@ -129,9 +130,13 @@ static void bench_write(struct sv_vault *v, const char *dir, unsigned n)
 
 	(void)snprintf(path, sizeof(path), "%s/bare.db", dir);
 	if (sqlite3_open(path, &db) != SQLITE_OK ||
-	    sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON;"
-			     "CREATE TABLE r(id BLOB PRIMARY KEY, a BLOB, b BLOB) WITHOUT ROWID; CREATE TABLE s(k INTEGER PRIMARY KEY, n INTEGER);"
-			     "INSERT INTO s VALUES(1, 0)", NULL, NULL, NULL) != SQLITE_OK)
+	    sqlite3_exec(db,
+			 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=PERSIST; PRAGMA synchronous=EXTRA; PRAGMA "
+			 "secure_delete=ON;"
+			 "CREATE TABLE r(id BLOB PRIMARY KEY, a BLOB, b BLOB) WITHOUT ROWID; CREATE TABLE s(k INTEGER "
+			 "PRIMARY KEY, n INTEGER);"
+			 "INSERT INTO s VALUES(1, 0)",
+			 NULL, NULL, NULL) != SQLITE_OK)
 		exit(1);
 	sqlite3_prepare_v2(db, "INSERT INTO r VALUES(?1, ?2, ?3)", -1, &ins, NULL);
 	sqlite3_prepare_v2(db, "UPDATE s SET n = n + 1", -1, &upd, NULL);
@@ -148,14 +153,16 @@ static void bench_write(struct sv_vault *v, const char *dir, unsigned n)
 	(void)unlink(path);
 	(void)snprintf(path, sizeof(path), "%s/bare.db-journal", dir);
 	(void)unlink(path);
-	printf("durable write at %u: %.0f us, bare SQLite %.0f us, ratio %.2f\n", n, median(ours, RUNS), median(bare, RUNS),
-	       median(ours, RUNS) / median(bare, RUNS));
+	printf("durable write at %u: %.0f us, bare SQLite %.0f us, ratio %.2f\n", n, median(ours, RUNS),
+	       median(bare, RUNS), median(ours, RUNS) / median(bare, RUNS));
 }
 
 static void bench(const char *dir, unsigned n)
 {
 	unsigned char key[SV_SLOT_KEY_BYTES] = { 1, 2, 3 }, out[4096];
-	struct sv_slot_new slot = { .kind = SV_SLOT_PASSPHRASE, .kdf = { .alg = SV_KDF_ARGON2ID13, .ops = 3, .mem = 64u << 20 }, .key = key };
+	struct sv_slot_new slot = { .kind = SV_SLOT_PASSPHRASE,
+				    .kdf = { .alg = SV_KDF_ARGON2ID13, .ops = 3, .mem = 64u << 20 },
+				    .key = key };
 	static double t[RUNS];
 	char path[4200], state[4200];
 	struct sv_vault_config cfg = { .path = path, .state_dir = state };
@@ -183,7 +190,8 @@ static void bench(const char *dir, unsigned n)
 		char name[64];
 
 		name_of((i * 7919u) % n, name);
-		must(sv_vault_get_into(v, env, (struct sv_text){ name, strlen(name) }, out, sizeof(out), &len, &err), "get");
+		must(sv_vault_get_into(v, env, (struct sv_text){ name, strlen(name) }, out, sizeof(out), &len, &err),
+		     "get");
 	}
 	printf("get_into at %u: %.2f us\n", n, (now_us() - start) / 20000);
 	start = now_us();
@@ -198,7 +206,8 @@ static void bench(const char *dir, unsigned n)
 	printf("list of %u: %.0f us\n", seen / RUNS, median(t, RUNS));
 	(void)malloc_trim(0);
 	sv_secmem_stats(&mem);
-	printf("memory at %u, unlocked, index built: %ld KiB resident, %zu KiB locked in use\n", n, resident_kib(), mem.used_bytes / 1024);
+	printf("memory at %u, unlocked, index built: %ld KiB resident, %zu KiB locked in use\n", n, resident_kib(),
+	       mem.used_bytes / 1024);
 	bench_write(v, dir, n);
 	start = now_us();
 	must(sv_vault_verify(v, &report, &err), "verify");

@@ -56,7 +56,8 @@ def mac(key, *parts):
 
 
 def kdf(number, context, key):
-    return hashlib.blake2b(b"", digest_size=32, key=key, salt=u64(number) + bytes(8), person=context + bytes(8)).digest()
+    salt, person = u64(number) + bytes(8), context + bytes(8)
+    return hashlib.blake2b(b"", digest_size=32, key=key, salt=salt, person=person).digest()
 
 
 def opened(key, aad, blob, what):
@@ -126,7 +127,8 @@ def record(plain):
     if not {1, 2, 4, 5, 6, 7, 8, 9, 11} <= f.keys() or (f[1] == b"\2") != (3 in f):
         raise Refused("integrity", "missing field")
     number = lambda k: int.from_bytes(f[k], "little")  # noqa: E731
-    r = {"kind": number(1), "state": number(2), "env_id": f.get(3, NO_ENV), "name": f[4], "txn": number(5), "verb": number(6),
+    r = {"kind": number(1), "state": number(2), "env_id": f.get(3, NO_ENV), "name": f[4],
+         "txn": number(5), "verb": number(6),
          "created": number(7), "changed": number(8), "origin": number(9), "undo_of": number(10) if 10 in f else 0,
          "value_len": number(11), "standalone": 12 in f, "meta": {}}
     for k, name in TEXTS.items():
@@ -154,7 +156,8 @@ class Vault:
         self.id, self.suite, self.epoch, self.seq, self.nrec, self.root, self.head, self.mac = states[0]
         if self.suite != 1:
             raise Refused("unsupported", "suite %d" % self.suite)
-        self.slots = db.execute("SELECT id, kind, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot ORDER BY id").fetchall()
+        self.slots = db.execute("SELECT id, kind, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot "
+                                "ORDER BY id").fetchall()
         self.derive(self.unwrap(passphrase, slot_kind))
         self.rows = db.execute("SELECT id, rev, tag, meta, val FROM rec ORDER BY id, rev").fetchall()
         db.close()
@@ -179,11 +182,12 @@ class Vault:
                 continue
             if alg != 2 or not 1 <= ops <= 32 or not 8 << 20 <= mem <= 1 << 30:
                 raise Refused("limits", "key derivation")
-            pk = hash_secret_raw(passphrase, salt, time_cost=ops, memory_cost=mem // 1024, parallelism=1, hash_len=32, type=Type.ID)
+            pk = hash_secret_raw(passphrase, salt, time_cost=ops, memory_cost=mem // 1024, parallelism=1,
+                                 hash_len=32, type=Type.ID)
             if not hmac.compare_digest(kdf(2, b"svKScmit", pk), cmt):
                 raise Refused("passphrase", "wrong passphrase")
-            aad = (b"sv1.slot" + u32(1) + u32(self.suite) + self.id + u64(self.epoch) + u8(number) + u8(kind) + u8(alg) + u64(ops) +
-                   u64(mem) + salt)
+            aad = (b"sv1.slot" + u32(1) + u32(self.suite) + self.id + u64(self.epoch) + u8(number) + u8(kind) +
+                   u8(alg) + u64(ops) + u64(mem) + salt)
             return opened(kdf(1, b"svKSwrap", pk), aad, nonce + wrapped, "key slot")
         raise Refused("passphrase", "no such slot")
 
@@ -204,11 +208,12 @@ class Vault:
         if len(self.rows) != self.nrec or not hmac.compare_digest(root, self.root):
             raise Refused("integrity", "root")
         slots = [u8(i) + u8(k) + u8(a) + u64(o) + u64(m) + s + c + n + w for i, k, a, o, m, s, c, n, w in self.slots]
-        state = mac(self.kmac, b"sv1.stat", u32(1), u32(self.suite), self.id, u64(self.epoch), u64(self.seq), u64(self.nrec), root,
-                    u32(len(self.head)), self.head, u8(len(slots)), *slots)
+        state = mac(self.kmac, b"sv1.stat", u32(1), u32(self.suite), self.id, u64(self.epoch), u64(self.seq),
+                    u64(self.nrec), root, u32(len(self.head)), self.head, u8(len(slots)), *slots)
         if not hmac.compare_digest(state, self.mac):
             raise Refused("integrity", "state MAC")
-        key = hashlib.blake2b(b"", digest_size=32, key=self.krec, salt=self.id, person=b"sv1.head" + u64(self.seq)).digest()
+        person = b"sv1.head" + u64(self.seq)
+        key = hashlib.blake2b(b"", digest_size=32, key=self.krec, salt=self.id, person=person).digest()
         aad = b"sv1.head" + u32(self.suite) + self.id + u64(self.epoch) + u64(self.seq)
         head = fields(unpad(opened(key, aad, self.head, "head")), {1, 2, 3, 4, 32})
         self.secrets = int.from_bytes(head[3], "little")
@@ -219,9 +224,9 @@ class Vault:
     def open_row(self, row):
         rid, rev, tag, meta, val = row
         rk = hashlib.blake2b(b"", digest_size=64, key=self.krec, salt=rid, person=b"sv1.rkey" + u64(rev)).digest()
-        aad = lambda role: (b"sv1.recd" + u32(self.suite) + self.id + u64(self.epoch) + u8(role) + rid + u64(rev) + tag)  # noqa: E731
-        r = record(opened(rk[:32], aad(1), meta, "metadata"))
-        r["value"] = unpad(opened(rk[32:], aad(2), val, "value"))
+        front, back = b"sv1.recd" + u32(self.suite) + self.id + u64(self.epoch), rid + u64(rev) + tag
+        r = record(opened(rk[:32], front + u8(1) + back, meta, "metadata"))
+        r["value"] = unpad(opened(rk[32:], front + u8(2) + back, val, "value"))
         r["rev"], r["id"] = rev, rid
         if len(r["value"]) != r["value_len"]:
             raise Refused("integrity", "value length")

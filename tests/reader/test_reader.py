@@ -59,7 +59,8 @@ for env, name in ((b"alone", b"empty"), (b"default", b"gone"), (b"none", b"empty
 refused("wrong passphrase", golden, "passphrase", b"wrong")
 refused("deleted row", altered("1",
                                "DELETE FROM rec WHERE id = (SELECT min(id) FROM rec)"), "integrity")
-refused("value of another row", altered("2", "UPDATE rec SET val = (SELECT val FROM rec ORDER BY id DESC LIMIT 1)"), "integrity")
+refused("value of another row", altered("2", "UPDATE rec SET val = (SELECT val FROM rec ORDER BY id DESC LIMIT 1)"),
+        "integrity")
 refused("seq", altered("3", "UPDATE vault SET seq = seq - 1"), "integrity")
 refused("weaker parameters", altered("4", "UPDATE slot SET ops = 2"), "passphrase")
 refused("absurd parameters", altered("5", "UPDATE slot SET mem = 1 << 40"), "limits")
@@ -85,7 +86,8 @@ check("record", r["value"] == b"hello" and r["name"] == b"npm/read-token" and r[
 p = known["witness_place_1"]
 check("witness", p[:8] == b"svwit001" and sv.mac(w.kwit, b"sv1.witn", p[:72]) == p[72:])
 s = known["slot"]
-w.slots = [(s[0], s[1], s[2], int.from_bytes(s[3:11], "little"), int.from_bytes(s[11:19], "little"), s[19:35], s[35:67], s[67:91], s[91:])]
+w.slots = [(s[0], s[1], s[2], int.from_bytes(s[3:11], "little"), int.from_bytes(s[11:19], "little"),
+            s[19:35], s[35:67], s[67:91], s[91:])]
 check("slot", w.unwrap(PASS, 1) == known["vmk"])
 w.rows, w.seq, w.nrec, w.root, w.head, w.mac = [row], 9, 1, known["root"], known["head"], known["mac"]
 try:

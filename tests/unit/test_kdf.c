@@ -111,7 +111,11 @@ static void a_code_parses_back_however_it_is_typed(void **s)
 	for (size_t i = 0; i < sv_secret_len(code); i++) {
 		char c = (char)sv_secret_cpeek(code)[i];
 
-		typed[n++] = c == '-' ? ' ' : c == '0' ? 'o' : c == '1' ? (i % 2 ? 'l' : 'I') : c >= 'A' ? (char)(c + 32) : c;
+		typed[n++] = c == '-'   ? ' '
+			     : c == '0' ? 'o'
+			     : c == '1' ? (i % 2 ? 'l' : 'I')
+			     : c >= 'A' ? (char)(c + 32)
+					: c;
 	}
 	typed[n++] = '\n';
 	assert_int_equal(sv_recovery_parse(typed, n, &b, NULL), SV_OK);
@@ -139,7 +143,8 @@ static void most_typing_errors_are_told(void **s)
 			if (*p == was)
 				continue;
 			tried++;
-			if (sv_recovery_parse((const char *)sv_secret_cpeek(code), sv_secret_len(code), &a, NULL) == SV_OK) {
+			if (sv_recovery_parse((const char *)sv_secret_cpeek(code), sv_secret_len(code), &a, NULL) ==
+			    SV_OK) {
 				missed++;
 				sv_secret_free(&a);
 			}
@@ -147,9 +152,11 @@ static void most_typing_errors_are_told(void **s)
 		*p = was;
 	}
 	assert_true(missed <= tried / 100); /* ten bits: one in 1024 */
-	assert_int_equal(sv_recovery_parse((const char *)sv_secret_cpeek(code), sv_secret_len(code) - 1, &a, NULL), SV_ERR_USAGE);
+	assert_int_equal(sv_recovery_parse((const char *)sv_secret_cpeek(code), sv_secret_len(code) - 1, &a, NULL),
+			 SV_ERR_USAGE);
 	assert_int_equal(sv_recovery_parse("", 0, &a, NULL), SV_ERR_USAGE);
-	assert_int_equal(sv_recovery_parse("not a code at all, is it? uuuuuuuuuuuuuuuuuuuu", 46, &a, NULL), SV_ERR_USAGE);
+	assert_int_equal(sv_recovery_parse("not a code at all, is it? uuuuuuuuuuuuuuuuuuuu", 46, &a, NULL),
+			 SV_ERR_USAGE);
 	sv_secret_free(&code);
 }
 

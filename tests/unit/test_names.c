@@ -26,13 +26,15 @@ static unsigned roll(unsigned n)
 static struct sv_text name_of(unsigned i, char out[256])
 {
 	int n = snprintf(out, 256, "g%02u/%05u-%.*s", i / 100, i, (int)(i * 7 % 180),
-			 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+			 "xxxxxxxxxxxxxxxxxxxxxxxxxxx"
 			 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 
 	return (struct sv_text){ out, (size_t)n };
 }
 
-static void check(struct sv_names *n, const uint8_t space[16], unsigned which, struct sv_text group, unsigned lo, unsigned hi, struct sv_text after)
+static void check(struct sv_names *n, const uint8_t space[16], unsigned which, struct sv_text group, unsigned lo,
+		  unsigned hi, struct sv_text after)
 {
 	struct sv_names_walk w;
 	struct sv_name_entry e;
@@ -73,7 +75,9 @@ static void random_changes_keep_the_index_true(void **s)
 				assert_int_equal(sv_names_drop(n, space[which], name_of(i, buf)), SV_OK);
 				model[which][i] = 0;
 			} else {
-				struct sv_name_entry e = { .name = name_of(i, buf), .expires_s = -(int64_t)i, .value_len = roll(1000) };
+				struct sv_name_entry e = { .name = name_of(i, buf),
+							   .expires_s = -(int64_t)i,
+							   .value_len = roll(1000) };
 
 				if (i % 3 == 0)
 					e.var = (struct sv_text){ "VAR", 3 };
@@ -92,7 +96,8 @@ static void random_changes_keep_the_index_true(void **s)
 				check(n, space[which], which, none, 0, NAMES, none);
 				check(n, space[which], which, none, at + 1, NAMES, name_of(at, buf));
 				(void)snprintf(buf2, sizeof(buf2), "g%02u/", group);
-				check(n, space[which], which, (struct sv_text){ buf2, 4 }, group * 100, group * 100 + 100, none);
+				check(n, space[which], which, (struct sv_text){ buf2, 4 }, group * 100,
+				      group * 100 + 100, none);
 			}
 		}
 	}

@@ -16,12 +16,27 @@ static struct sv_text text(const char *s)
 
 static struct sv_record example(void)
 {
-	struct sv_record r = { .kind = SV_KIND_SECRET, .state = SV_LIVE, .verb = SV_VERB_EDIT, .name = text("a/b"), .txn = 7, .origin = 3, .undo_of = 5,
-			       .created_s = -1, .changed_s = 1700000000, .value_len = 12 };
+	struct sv_record r = { .kind = SV_KIND_SECRET,
+			       .state = SV_LIVE,
+			       .verb = SV_VERB_EDIT,
+			       .name = text("a/b"),
+			       .txn = 7,
+			       .origin = 3,
+			       .undo_of = 5,
+			       .created_s = -1,
+			       .changed_s = 1700000000,
+			       .value_len = 12 };
 
 	memset(r.env_id, 0xee, sizeof(r.env_id));
-	r.meta = (struct sv_meta){ .var = text("V"), .desc = text("d"), .owner = text("o"), .url = text("u"), .type = text("t"), .n_tags = 2,
-				   .n_scopes = 1, .expires_s = 9, .rotate_s = 8 };
+	r.meta = (struct sv_meta){ .var = text("V"),
+				   .desc = text("d"),
+				   .owner = text("o"),
+				   .url = text("u"),
+				   .type = text("t"),
+				   .n_tags = 2,
+				   .n_scopes = 1,
+				   .expires_s = 9,
+				   .rotate_s = 8 };
 	r.meta.tags[0] = text("one");
 	r.meta.tags[1] = text("two");
 	r.meta.scopes[0] = text("read");
@@ -30,9 +45,12 @@ static struct sv_record example(void)
 
 static void buckets_are_those_of_the_format(void **s)
 {
-	static const size_t table[][2] = { { 0, 256 }, { 1, 256 }, { 256, 256 }, { 257, 512 }, { 513, 1024 }, { 2048, 2048 }, { 2049, 4096 }, { 4096, 4096 },
-					   { 4097, 8192 }, { 8193, 12288 }, { 65535, 65536 }, { 65536, 65536 }, { 65537, 73728 }, { 131072, 131072 },
-					   { 131073, 147456 }, { 1048576, 1048576 }, { 1048577, 1179648 }, { 1048580, 1179648 } };
+	static const size_t table[][2] = { { 0, 256 },           { 1, 256 },           { 256, 256 },
+					   { 257, 512 },         { 513, 1024 },        { 2048, 2048 },
+					   { 2049, 4096 },       { 4096, 4096 },       { 4097, 8192 },
+					   { 8193, 12288 },      { 65535, 65536 },     { 65536, 65536 },
+					   { 65537, 73728 },     { 131072, 131072 },   { 131073, 147456 },
+					   { 1048576, 1048576 }, { 1048577, 1179648 }, { 1048580, 1179648 } };
 
 	(void)s;
 	for (size_t i = 0; i < SV_COUNT(table); i++)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDS 60
+#define IDS  60
 #define REVS 12
 
 static unsigned seed = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A writer of the file who has no key: rows moved, replayed, removed, added; columns edited; bits flipped; the whole file rolled back or forked.
- * What is opened is either exactly what was written or refused.
+ * A writer of the file who has no key: rows moved, replayed, removed, added; columns edited; bits flipped; the whole
+ * file rolled back or forked. What is opened is either exactly what was written or refused.
  */
 #include "tests/unit/vault_fixture.h"
 
@@ -60,19 +60,24 @@ static void put_back(void)
 
 static bool as_written(void)
 {
-	return strcmp(fix_get(&g, "default", "a"), "two") == 0 && strcmp(fix_get_version(&g, "default", "a", 1), "one") == 0 &&
+	return strcmp(fix_get(&g, "default", "a"), "two") == 0 &&
+	       strcmp(fix_get_version(&g, "default", "a", 1), "one") == 0 &&
 	       strcmp(fix_get(&g, "default", "b"), "three") == 0 && strcmp(fix_get(&g, "default", "c"), "(none)") == 0;
 }
 
 static void every_edit_of_a_row_is_refused(void **s)
 {
 	static const char *const edits[] = {
-		"UPDATE rec SET meta = (SELECT meta FROM rec ORDER BY id DESC, rev DESC LIMIT 1) WHERE id = (SELECT min(id) FROM rec)",
-		"UPDATE rec SET val = (SELECT val FROM rec ORDER BY id DESC, rev DESC LIMIT 1) WHERE id = (SELECT min(id) FROM rec)",
-		"UPDATE rec SET tag = (SELECT tag FROM rec ORDER BY id DESC, rev DESC LIMIT 1) WHERE id = (SELECT min(id) FROM rec)",
+		"UPDATE rec SET meta = (SELECT meta FROM rec ORDER BY id DESC, rev DESC LIMIT 1) WHERE id = (SELECT "
+		"min(id) FROM rec)",
+		"UPDATE rec SET val = (SELECT val FROM rec ORDER BY id DESC, rev DESC LIMIT 1) WHERE id = (SELECT "
+		"min(id) FROM rec)",
+		"UPDATE rec SET tag = (SELECT tag FROM rec ORDER BY id DESC, rev DESC LIMIT 1) WHERE id = (SELECT "
+		"min(id) FROM rec)",
 		"UPDATE rec SET meta = val, val = meta",
 		"UPDATE rec SET rev = rev + 1 WHERE rev = (SELECT max(rev) FROM rec)",
-		"UPDATE rec SET rev = 3 - rev WHERE 0; UPDATE rec SET rev = rev + 10; UPDATE rec SET rev = 13 - rev WHERE rev IN (11, 12)",
+		"UPDATE rec SET rev = 3 - rev WHERE 0; UPDATE rec SET rev = rev + 10; UPDATE rec SET rev = 13 - rev "
+		"WHERE rev IN (11, 12)",
 		"UPDATE rec SET id = randomblob(16) WHERE rev = 2",
 		"UPDATE rec SET id = zeroblob(16) WHERE id = (SELECT min(id) FROM rec)",
 		"DELETE FROM rec WHERE rev = 2",
@@ -88,21 +93,50 @@ static void every_edit_of_a_row_is_refused(void **s)
 		"UPDATE rec SET val = x'' WHERE rev = 2",
 		"UPDATE rec SET val = CAST(val || x'00' AS BLOB) WHERE rev = 2",
 		"UPDATE rec SET meta = substr(meta, 2) WHERE rev = 2",
-		"UPDATE vault SET seq = seq + 1", "UPDATE vault SET seq = seq - 1", "UPDATE vault SET key_epoch = 2",
-		"UPDATE vault SET nrec = nrec - 1", "UPDATE vault SET nrec = 1 << 60", "UPDATE vault SET nrec = -1",
-		"UPDATE vault SET root = randomblob(32)", "UPDATE vault SET mac = randomblob(32)", "UPDATE vault SET mac = x''",
-		"UPDATE vault SET head = zeroblob(length(head))", "UPDATE vault SET head = x''", "UPDATE vault SET head = zeroblob(100000)",
-		"UPDATE vault SET vault_id = randomblob(16)", "UPDATE vault SET vault_id = x'00'", "UPDATE vault SET suite = 2",
-		"UPDATE vault SET suite = -1", "DELETE FROM vault",
-		"UPDATE slot SET ops = 4", "UPDATE slot SET mem = 8388608", "UPDATE slot SET mem = 1 << 40", "UPDATE slot SET ops = 0", "UPDATE slot SET alg = 1",
-		"UPDATE slot SET salt = randomblob(16)", "UPDATE slot SET salt = x''", "UPDATE slot SET cmt = randomblob(32)",
-		"UPDATE slot SET nonce = randomblob(24)", "UPDATE slot SET wrapped = randomblob(48)", "UPDATE slot SET kind = 2", "UPDATE slot SET kind = 9",
-		"UPDATE slot SET id = 1", "DELETE FROM slot", "INSERT INTO slot SELECT 3, kind, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot",
+		"UPDATE vault SET seq = seq + 1",
+		"UPDATE vault SET seq = seq - 1",
+		"UPDATE vault SET key_epoch = 2",
+		"UPDATE vault SET nrec = nrec - 1",
+		"UPDATE vault SET nrec = 1 << 60",
+		"UPDATE vault SET nrec = -1",
+		"UPDATE vault SET root = randomblob(32)",
+		"UPDATE vault SET mac = randomblob(32)",
+		"UPDATE vault SET mac = x''",
+		"UPDATE vault SET head = zeroblob(length(head))",
+		"UPDATE vault SET head = x''",
+		"UPDATE vault SET head = zeroblob(100000)",
+		"UPDATE vault SET vault_id = randomblob(16)",
+		"UPDATE vault SET vault_id = x'00'",
+		"UPDATE vault SET suite = 2",
+		"UPDATE vault SET suite = -1",
+		"DELETE FROM vault",
+		"UPDATE slot SET ops = 4",
+		"UPDATE slot SET mem = 8388608",
+		"UPDATE slot SET mem = 1 << 40",
+		"UPDATE slot SET ops = 0",
+		"UPDATE slot SET alg = 1",
+		"UPDATE slot SET salt = randomblob(16)",
+		"UPDATE slot SET salt = x''",
+		"UPDATE slot SET cmt = randomblob(32)",
+		"UPDATE slot SET nonce = randomblob(24)",
+		"UPDATE slot SET wrapped = randomblob(48)",
+		"UPDATE slot SET kind = 2",
+		"UPDATE slot SET kind = 9",
+		"UPDATE slot SET id = 1",
+		"DELETE FROM slot",
+		"INSERT INTO slot SELECT 3, kind, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot",
 		"INSERT INTO slot SELECT 3, 2, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot",
 		"INSERT INTO slot SELECT 3, 77, alg, ops, mem, salt, cmt, nonce, wrapped FROM slot",
-		"CREATE TABLE extra(x)", "CREATE INDEX i ON rec(tag)", "CREATE VIEW w AS SELECT * FROM rec",
-		"CREATE TRIGGER t AFTER UPDATE ON vault BEGIN DELETE FROM rec; END", "DROP TABLE slot", "ALTER TABLE slot ADD COLUMN more BLOB",
-		"ALTER TABLE rec RENAME COLUMN val TO value", "PRAGMA user_version = 7", "PRAGMA user_version = 0", "PRAGMA application_id = 0",
+		"CREATE TABLE extra(x)",
+		"CREATE INDEX i ON rec(tag)",
+		"CREATE VIEW w AS SELECT * FROM rec",
+		"CREATE TRIGGER t AFTER UPDATE ON vault BEGIN DELETE FROM rec; END",
+		"DROP TABLE slot",
+		"ALTER TABLE slot ADD COLUMN more BLOB",
+		"ALTER TABLE rec RENAME COLUMN val TO value",
+		"PRAGMA user_version = 7",
+		"PRAGMA user_version = 0",
+		"PRAGMA application_id = 0",
 		"PRAGMA journal_mode = WAL",
 	};
 
@@ -116,8 +150,8 @@ static void every_edit_of_a_row_is_refused(void **s)
 		if (rc == SV_OK)
 			fail_msg("believed after: %s", edits[i]);
 		assert_true(g.err.msg[0] != '\0');
-		assert_true(rc == SV_ERR_INTEGRITY || rc == SV_ERR_PASSPHRASE || rc == SV_ERR_LIMITS || rc == SV_ERR_UNSUPPORTED ||
-			    rc == SV_ERR_NOT_A_VAULT || rc == SV_ERR_NOT_FOUND);
+		assert_true(rc == SV_ERR_INTEGRITY || rc == SV_ERR_PASSPHRASE || rc == SV_ERR_LIMITS ||
+			    rc == SV_ERR_UNSUPPORTED || rc == SV_ERR_NOT_A_VAULT || rc == SV_ERR_NOT_FOUND);
 	}
 	put_back();
 	fix_reopen(&g);
@@ -135,12 +169,16 @@ static void any_two_rows_with_a_column_swapped_are_refused(void **s)
 			for (size_t c = 0; c < SV_COUNT(columns); c++) {
 				put_back();
 				(void)snprintf(q, sizeof(q),
-					       "CREATE TEMP TABLE o AS SELECT id oid, rev orev, row_number() OVER (ORDER BY id, rev) - 1 n, tag, meta, val FROM rec;"
-					       "UPDATE rec SET (%s) = (SELECT %s FROM o WHERE n = CASE (SELECT n FROM o WHERE oid = id AND orev = rev) "
-					       "WHEN %d THEN %d ELSE %d END) WHERE (SELECT n FROM o WHERE oid = id AND orev = rev) IN (%d, %d)",
+					       "CREATE TEMP TABLE o AS SELECT id oid, rev orev, row_number() OVER "
+					       "(ORDER BY id, rev) - 1 n, tag, meta, val FROM rec;"
+					       "UPDATE rec SET (%s) = (SELECT %s FROM o WHERE n = CASE (SELECT n FROM "
+					       "o WHERE oid = id AND orev = rev) "
+					       "WHEN %d THEN %d ELSE %d END) WHERE (SELECT n FROM o WHERE oid = id AND "
+					       "orev = rev) IN (%d, %d)",
 					       columns[c], columns[c], x, y, x, x, y);
 				sql(g.path, q);
-				if (fix_open(&g) == SV_OK) { /* two versions under one name have one tag, and exchanging it is nothing */
+				if (fix_open(&g) == SV_OK) { /* two versions under one name have one tag, and exchanging
+								it is nothing */
 					assert_string_equal(columns[c], "tag");
 					assert_true(as_written());
 				} else {
@@ -164,7 +202,8 @@ static void rows_of_another_vault_are_refused(void **s)
 	sql(g.path, q);
 	assert_int_equal(fix_open(&g), SV_ERR_INTEGRITY);
 	put_back();
-	(void)snprintf(q, sizeof(q), "ATTACH '%s' AS o; DELETE FROM slot; INSERT INTO slot SELECT * FROM o.slot", o.path);
+	(void)snprintf(q, sizeof(q), "ATTACH '%s' AS o; DELETE FROM slot; INSERT INTO slot SELECT * FROM o.slot",
+		       o.path);
 	sql(g.path, q);
 	assert_int_equal(fix_open(&g), SV_ERR_INTEGRITY);
 	put_back();
@@ -321,7 +360,10 @@ static void a_row_exchanged_while_open_is_noticed(void **s)
 	put_back();
 	fix_reopen(&g);
 	p = fix_read(g.path, &n);
-	/* past SQLite: a page of rows is written with one byte changed in each of its blobs, and the page cache is left cold by a re-open */
+	/*
+	 * past SQLite: a page of rows is written with one byte changed in each of its blobs, and the page cache is left
+	 * cold by a re-open
+	 */
 	sv_vault_lock(g.v);
 	assert_int_equal(sv_vault_unlock(g.v, 0, fix_key, false, &g.err), SV_OK);
 	fd = open(g.path, O_WRONLY | O_CLOEXEC);
@@ -337,7 +379,8 @@ static void a_row_exchanged_while_open_is_noticed(void **s)
 
 		assert_true(strcmp(a, "two") == 0 || strcmp(a, "integrity") == 0);
 		/* from the cache or refused; never a crash */
-		assert_true(sv_vault_verify(g.v, &r, &g.err) == SV_OK || g.err.code == SV_ERR_INTEGRITY || g.err.code == SV_ERR_LOCKED);
+		assert_true(sv_vault_verify(g.v, &r, &g.err) == SV_OK || g.err.code == SV_ERR_INTEGRITY ||
+			    g.err.code == SV_ERR_LOCKED);
 	}
 	free(p);
 	sv_vault_close(&g.v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk that fails, fills up or loses power, and a process that is killed: what is found afterwards is the old state or the new one, whole, and what
- * was reported is what is found.
+ * A disk that fails, fills up or loses power, and a process that is killed: what is found afterwards is the old state
+ * or the new one, whole, and what was reported is what is found.
  */
 #include "tests/unit/vault_fixture.h"
 
@@ -89,15 +89,20 @@ static int state_now(enum action a)
 	} else {
 		if (sv_vault_unlock(g.v, 0, fix_key, false, &g.err) != SV_OK)
 			fail_msg("unlock: %s", g.err.msg);
-		is_new = a == ADD ? strcmp(fix_get(&g, "default", "new"), "value") == 0
-			 : a == RM ? strcmp(fix_get(&g, "default", "s5"), "(none)") == 0 : strcmp(fix_get(&g, "default", "s0"), "eleventh") == 0;
+		is_new = a == ADD  ? strcmp(fix_get(&g, "default", "new"), "value") == 0
+			 : a == RM ? strcmp(fix_get(&g, "default", "s5"), "(none)") == 0
+				   : strcmp(fix_get(&g, "default", "s0"), "eleventh") == 0;
 	}
 	fix_sound(&g);
 	assert_string_equal(fix_get(&g, "default", "s3"), "old");
 	return is_new;
 }
 
-struct fault { unsigned at, count; int error; bool forever; };
+struct fault {
+	unsigned at, count;
+	int error;
+	bool forever;
+};
 
 static int inject(void *ctx, enum sv_vfs_op op, bool journal, const void *data, size_t n, int64_t off)
 {
@@ -141,9 +146,11 @@ static void every_operation_that_fails_leaves_old_or_new(void **s)
 						fail_msg("open: %s", g.err.msg);
 					is_new = state_now(a);
 					if (rc == SV_OK && !is_new)
-						fail_msg("action %d, fault %u: reported as saved, and it is not", (int)a, at);
+						fail_msg("action %d, fault %u: reported as saved, and it is not",
+							 (int)a, at);
 					if (rc != SV_OK && known && is_new)
-						fail_msg("action %d, fault %u: reported as not saved, and it is", (int)a, at);
+						fail_msg("action %d, fault %u: reported as not saved, and it is",
+							 (int)a, at);
 					ran++;
 					told_new += rc == SV_OK;
 					told_old += rc != SV_OK && known;
@@ -157,9 +164,18 @@ static void every_operation_that_fails_leaves_old_or_new(void **s)
 	assert_true(told_old > 20);
 }
 
-/* ---- power loss: operations recorded, then replayed on the old file up to a point, unsynced writes lost, kept or torn ---- */
+/*
+ * ---- power loss: operations recorded, then replayed on the old file up to a point, unsynced writes lost, kept or torn
+ * ----
+ */
 
-struct op { enum sv_vfs_op op; bool journal; unsigned char *data; size_t n; int64_t off; };
+struct op {
+	enum sv_vfs_op op;
+	bool journal;
+	unsigned char *data;
+	size_t n;
+	int64_t off;
+};
 
 static struct op *ops;
 static size_t n_ops, ops_cap;
@@ -178,7 +194,11 @@ static int record(void *ctx, enum sv_vfs_op op, bool journal, const void *data, 
 	return 0;
 }
 
-struct disk { unsigned char *p; size_t n; bool exists; };
+struct disk {
+	unsigned char *p;
+	size_t n;
+	bool exists;
+};
 
 static void do_write(struct disk *d, const void *p, size_t n, size_t off)
 {
@@ -256,7 +276,8 @@ static void power_lost_at_any_operation_leaves_old_or_new(void **s)
 				if (d[1].exists)
 					fix_write(journal, d[1].p != NULL ? (void *)d[1].p : (void *)"", d[1].n);
 				if (sv_vault_open(&g.cfg, &g.v, &g.err) != SV_OK)
-					fail_msg("action %d, %zu of %zu operations, keep %d: %s", (int)a, upto, n_ops, keep, g.err.msg);
+					fail_msg("action %d, %zu of %zu operations, keep %d: %s", (int)a, upto, n_ops,
+						 keep, g.err.msg);
 				is_new = state_now(a);
 				/* the change was acknowledged after all its operations */
 				if (upto == n_ops && !is_new)

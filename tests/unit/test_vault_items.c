@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Secrets, versions, environments, listings, undo, objects.
+ * Secrets, versions, environments, listings.
  */
 #include "tests/unit/vault_fixture.h"
 
@@ -28,7 +28,8 @@ static void put_has_three_modes(void **s)
 
 static void names_that_are_not_legal_are_refused(void **s)
 {
-	static const char *const bad[] = { "", "..", "a//b", "/a", "a/", "-a", "a\nb", "a=b", "a\x1b[2J", "\xff", "a@1", " a" };
+	static const char *const bad[] = { "",     "..",  "a//b",     "/a",   "a/",  "-a",
+					   "a\nb", "a=b", "a\x1b[2J", "\xff", "a@1", " a" };
 	char longest[300];
 	struct fix f;
 
@@ -48,9 +49,13 @@ static void names_that_are_not_legal_are_refused(void **s)
 
 static void values_of_all_sizes_come_back(void **s)
 {
-	static const size_t sizes[] = { 0, 1, 251, 252, 253, 4092, 4093, 65532, 65533, 131068, 131069, SV_VALUE_MAX - 1, SV_VALUE_MAX };
+	static const size_t sizes[] = { 0,           1,     251,   252,    253,    4092,
+					4093,        65532, 65533, 131068, 131069, SV_VALUE_MAX - 1,
+					SV_VALUE_MAX };
 	static unsigned char value[SV_VALUE_MAX + 1], out[SV_VALUE_MAX];
-	struct sv_put p = { .env = text("default"), .name = text("v"), .mode = SV_PUT_SET, .has_value = true, .value = value };
+	struct sv_put p = {
+		.env = text("default"), .name = text("v"), .mode = SV_PUT_SET, .has_value = true, .value = value
+	};
 	struct sv_secret *got;
 	struct sv_tx *tx;
 	struct fix f;
@@ -87,15 +92,26 @@ static void values_of_all_sizes_come_back(void **s)
 
 static void metadata_is_kept_merged_and_deleted(void **s)
 {
-	struct sv_put p = { .env = text("default"), .name = text("m"), .mode = SV_PUT_ADD, .has_value = true, .value = (const unsigned char *)"v",
-			    .value_len = 1, .meta_fields = SV_MF_ALL };
+	struct sv_put p = { .env = text("default"),
+			    .name = text("m"),
+			    .mode = SV_PUT_ADD,
+			    .has_value = true,
+			    .value = (const unsigned char *)"v",
+			    .value_len = 1,
+			    .meta_fields = SV_MF_ALL };
 	struct sv_info i;
 	struct sv_tx *tx;
 	struct fix f;
 
 	(void)s;
 	fix_new(&f);
-	p.meta = (struct sv_meta){ .var = text("VAR"), .desc = text("d"), .url = text("https://x"), .n_tags = 2, .n_scopes = 1, .expires_s = 5, .rotate_s = 6 };
+	p.meta = (struct sv_meta){ .var = text("VAR"),
+				   .desc = text("d"),
+				   .url = text("https://x"),
+				   .n_tags = 2,
+				   .n_scopes = 1,
+				   .expires_s = 5,
+				   .rotate_s = 6 };
 	p.meta.tags[0] = text("t1");
 	p.meta.tags[1] = text("t2");
 	p.meta.scopes[0] = text("s");
@@ -231,7 +247,8 @@ static void restore_brings_back_versions_and_deleted_secrets(void **s)
 	fix_end(&f);
 }
 
-static enum sv_code move(struct fix *f, const char *env, const char *from, const char *to_env, const char *to, bool replace, bool copy)
+static enum sv_code move(struct fix *f, const char *env, const char *from, const char *to_env, const char *to,
+			 bool replace, bool copy)
 {
 	struct sv_tx *tx;
 	enum sv_code rc;
@@ -250,8 +267,9 @@ static enum sv_code env_do(struct fix *f, int what, const char *a, const char *b
 	enum sv_code rc;
 
 	assert_int_equal(sv_tx_begin(f->v, SV_VERB_ENV, &tx, &f->err), SV_OK);
-	rc = what == 0 ? sv_tx_env_create(tx, text(a), flag, &f->err) : what == 1 ? sv_tx_env_rename(tx, text(a), text(b), &f->err)
-										   : sv_tx_env_remove(tx, text(a), flag, &f->err);
+	rc = what == 0   ? sv_tx_env_create(tx, text(a), flag, &f->err)
+	     : what == 1 ? sv_tx_env_rename(tx, text(a), text(b), &f->err)
+			 : sv_tx_env_remove(tx, text(a), flag, &f->err);
 	if (rc == SV_OK)
 		return sv_tx_commit(&tx, &f->commit, &f->err);
 	sv_tx_abort(&tx);
@@ -297,8 +315,8 @@ static enum sv_code collect(void *ctx, const struct sv_entry *e)
 {
 	char *out = ctx;
 
-	(void)snprintf(out + strlen(out), 512 - strlen(out), "%.*s%s:%.*s ", (int)e->name.n, e->name.p, e->inherited ? "^" : "", (int)e->var.n,
-		       e->var.p);
+	(void)snprintf(out + strlen(out), 512 - strlen(out), "%.*s%s:%.*s ", (int)e->name.n, e->name.p,
+		       e->inherited ? "^" : "", (int)e->var.n, e->var.p);
 	return SV_OK;
 }
 
@@ -396,7 +414,8 @@ static enum sv_code collect_env(void *ctx, const struct sv_env_info *e)
 {
 	char *out = ctx;
 
-	(void)snprintf(out + strlen(out), 512 - strlen(out), "%.*s%s=%u ", (int)e->name.n, e->name.p, e->standalone ? "!" : "", e->secrets);
+	(void)snprintf(out + strlen(out), 512 - strlen(out), "%.*s%s=%u ", (int)e->name.n, e->name.p,
+		       e->standalone ? "!" : "", e->secrets);
 	return SV_OK;
 }
 
@@ -452,7 +471,12 @@ static void environments_layer_over_default(void **s)
 
 static void a_transaction_sees_itself(void **s)
 {
-	struct sv_put p = { .env = text("e"), .name = text("a"), .mode = SV_PUT_ADD, .has_value = true, .value = (const unsigned char *)"1", .value_len = 1 };
+	struct sv_put p = { .env = text("e"),
+			    .name = text("a"),
+			    .mode = SV_PUT_ADD,
+			    .has_value = true,
+			    .value = (const unsigned char *)"1",
+			    .value_len = 1 };
 	struct sv_tx *tx;
 	struct fix f;
 
@@ -484,7 +508,12 @@ static void a_transaction_sees_itself(void **s)
 
 static void of_two_transactions_the_second_conflicts_only_on_the_same_thing(void **s)
 {
-	struct sv_put p = { .env = text("default"), .name = text("a"), .mode = SV_PUT_SET, .has_value = true, .value = (const unsigned char *)"x", .value_len = 1 };
+	struct sv_put p = { .env = text("default"),
+			    .name = text("a"),
+			    .mode = SV_PUT_SET,
+			    .has_value = true,
+			    .value = (const unsigned char *)"x",
+			    .value_len = 1 };
 	struct sv_tx *one, *two, *three;
 	struct sv_info i;
 	struct fix f;
@@ -510,159 +539,6 @@ static void of_two_transactions_the_second_conflicts_only_on_the_same_thing(void
 	fix_end(&f);
 }
 
-static void undo_walks_back(void **s)
-{
-	struct fix f;
-
-	(void)s;
-	fix_new(&f);
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, NULL, &f.err), SV_ERR_NOT_FOUND);
-	fix_set(&f, "default", "a", "1");
-	fix_set(&f, "default", "a", "2");
-	fix_set(&f, "default", "b", "3");
-	assert_int_equal(fix_rm(&f, "default", "a"), SV_OK);
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_CONSENT, text("k"), (const unsigned char *)"x", 1, &f.err), SV_OK);
-	assert_int_equal(sv_vault_undo(f.v, true, NULL, NULL, &f.commit, &f.err), SV_OK);
-	assert_int_equal(f.commit.added, 1);
-	assert_string_equal(fix_get(&f, "default", "a"), "(none)");
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_OK);
-	assert_string_equal(fix_get(&f, "default", "a"), "2");
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_OK);
-	assert_string_equal(fix_get(&f, "default", "b"), "(none)");
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_OK);
-	assert_string_equal(fix_get(&f, "default", "a"), "1");
-	/* a new change after undos is what the next undo takes back */
-	fix_set(&f, "default", "c", "4");
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_OK);
-	assert_string_equal(fix_get(&f, "default", "c"), "(none)");
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_OK);
-	assert_string_equal(fix_get(&f, "default", "a"), "(none)");
-	assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_ERR_NOT_FOUND);
-	fix_sound(&f);
-	fix_end(&f);
-}
-
-static void undo_refuses_when_versions_are_gone(void **s)
-{
-	struct sv_put p = { .env = text("default"), .name = text("a"), .mode = SV_PUT_ADD, .has_value = true, .value = (const unsigned char *)"x", .value_len = 1 };
-	struct sv_tx *tx;
-	char value[16];
-	struct fix f;
-	int undone = 0;
-
-	(void)s;
-	fix_new(&f);
-	/* one change of two secrets, of which the other one keeps its version of it */
-	assert_int_equal(sv_tx_begin(f.v, SV_VERB_IMPORT, &tx, &f.err), SV_OK);
-	assert_int_equal(sv_tx_put(tx, &p, &f.err), SV_OK);
-	p.name = text("b");
-	assert_int_equal(sv_tx_put(tx, &p, &f.err), SV_OK);
-	assert_int_equal(sv_tx_commit(&tx, &f.commit, &f.err), SV_OK);
-	for (int i = 0; i < 15; i++) {
-		(void)snprintf(value, sizeof(value), "%d", i);
-		fix_set(&f, "default", "a", value);
-	}
-	while (sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err) == SV_OK)
-		undone++;
-	assert_int_equal(f.err.code, SV_ERR_CONFLICT);
-	assert_true(undone >= 4);
-	(void)snprintf(value, sizeof(value), "%d", 14 - undone);
-	assert_string_equal(fix_get(&f, "default", "a"), value);
-	assert_string_equal(fix_get(&f, "default", "b"), "x");
-	fix_sound(&f);
-	fix_end(&f);
-}
-
-static enum sv_code collect_key(void *ctx, struct sv_text key, int64_t changed, uint32_t len)
-{
-	char *out = ctx;
-
-	assert_int_equal(changed, 1700000000);
-	(void)snprintf(out + strlen(out), 512 - strlen(out), "%.*s=%u ", (int)key.n, key.p, len);
-	return SV_OK;
-}
-
-static void objects_have_no_versions(void **s)
-{
-	struct sv_vault_facts before, after;
-	struct sv_secret *got;
-	char out[512] = "";
-	struct fix f;
-
-	(void)s;
-	fix_new(&f);
-	assert_int_equal(sv_vault_object_get(f.v, SV_OBJECT_DRAFT, text("k"), &got, &f.err), SV_ERR_NOT_FOUND);
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_DRAFT, text("k"), (const unsigned char *)"1", 1, &f.err), SV_OK);
-	assert_int_equal(sv_vault_facts(f.v, &before, &f.err), SV_OK);
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_DRAFT, text("k"), (const unsigned char *)"22", 2, &f.err), SV_OK);
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_CONSENT, text("k"), (const unsigned char *)"333", 3, &f.err), SV_OK);
-	assert_int_equal(sv_vault_facts(f.v, &after, &f.err), SV_OK);
-	assert_int_equal(after.rows, before.rows + 1);
-	assert_int_equal(after.secrets, 0);
-	fix_reopen(&f);
-	assert_int_equal(sv_vault_object_get(f.v, SV_OBJECT_DRAFT, text("k"), &got, &f.err), SV_OK);
-	assert_int_equal(sv_secret_len(got), 2);
-	sv_secret_free(&got);
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_DRAFT, text("j"), NULL, 0, &f.err), SV_ERR_NOT_FOUND);
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_DRAFT, text("j"), (const unsigned char *)"", 0, &f.err), SV_OK);
-	assert_int_equal(sv_vault_object_list(f.v, SV_OBJECT_DRAFT, collect_key, out, &f.err), SV_OK);
-	assert_string_equal(out, "j=0 k=2 ");
-	assert_int_equal(sv_vault_object_put(f.v, SV_OBJECT_DRAFT, text("k"), NULL, 0, &f.err), SV_OK);
-	out[0] = '\0';
-	assert_int_equal(sv_vault_object_list(f.v, SV_OBJECT_DRAFT, collect_key, out, &f.err), SV_OK);
-	assert_string_equal(out, "j=0 ");
-	fix_sound(&f);
-	fix_end(&f);
-}
-
-static void drafts_can_be_sealed_while_locked(void **s)
-{
-	unsigned char pk[32], again[32], box[5 + crypto_box_SEALBYTES];
-	struct sv_secret *got;
-	struct fix f;
-
-	(void)s;
-	fix_new(&f);
-	assert_int_equal(sv_vault_draft_key(f.v, pk, &f.err), SV_OK);
-	sv_vault_lock(f.v);
-	assert_int_equal(crypto_box_seal(box, (const unsigned char *)"draft", 5, pk), 0);
-	assert_int_equal(sv_vault_draft_open(f.v, box, sizeof(box), &got, &f.err), SV_ERR_LOCKED);
-	fix_reopen(&f);
-	assert_int_equal(sv_vault_draft_key(f.v, again, &f.err), SV_OK);
-	assert_memory_equal(pk, again, sizeof(pk));
-	assert_int_equal(sv_vault_draft_open(f.v, box, sizeof(box), &got, &f.err), SV_OK);
-	assert_int_equal(sv_secret_len(got), 5);
-	assert_memory_equal(sv_secret_cpeek(got), "draft", 5);
-	sv_secret_free(&got);
-	box[40] ^= 1;
-	assert_int_equal(sv_vault_draft_open(f.v, box, sizeof(box), &got, &f.err), SV_ERR_INTEGRITY);
-	assert_int_equal(sv_vault_draft_open(f.v, box, 3, &got, &f.err), SV_ERR_INTEGRITY);
-	fix_end(&f);
-}
-
-static void uses_are_remembered_across_lock(void **s)
-{
-	struct sv_info i;
-	struct fix f;
-
-	(void)s;
-	fix_new(&f);
-	fix_set(&f, "default", "a", "1");
-	fix_set(&f, "default", "b", "1");
-	f.now += 5;
-	sv_vault_touch(f.v, text("default"), text("a"));
-	sv_vault_touch(f.v, text("default"), text("nothing"));
-	fix_reopen(&f);
-	fix_set(&f, "default", "a", "2"); /* a new version was used as well */
-	assert_int_equal(sv_vault_get(f.v, text("default"), text("a"), 0, &i, NULL, &f.err), SV_OK);
-	assert_int_equal(i.used_s, f.now);
-	sv_info_clear(&i);
-	assert_int_equal(sv_vault_get(f.v, text("default"), text("b"), 0, &i, NULL, &f.err), SV_OK);
-	assert_int_equal(i.used_s, 0);
-	sv_info_clear(&i);
-	fix_end(&f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -679,11 +555,6 @@ int main(void)
 		cmocka_unit_test(environments_layer_over_default),
 		cmocka_unit_test(a_transaction_sees_itself),
 		cmocka_unit_test(of_two_transactions_the_second_conflicts_only_on_the_same_thing),
-		cmocka_unit_test(undo_walks_back),
-		cmocka_unit_test(undo_refuses_when_versions_are_gone),
-		cmocka_unit_test(objects_have_no_versions),
-		cmocka_unit_test(drafts_can_be_sealed_while_locked),
-		cmocka_unit_test(uses_are_remembered_across_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,7 +103,8 @@ static void lock_forgets_and_unlock_remembers(void **s)
 	sv_vault_lock(f.v);
 	assert_false(sv_vault_is_unlocked(f.v));
 	assert_string_equal(fix_get(&f, "default", "a"), "locked");
-	assert_int_equal(sv_vault_get_into(f.v, text("default"), text("a"), out, sizeof(out), &n, &f.err), SV_ERR_LOCKED);
+	assert_int_equal(sv_vault_get_into(f.v, text("default"), text("a"), out, sizeof(out), &n, &f.err),
+			 SV_ERR_LOCKED);
 	assert_int_equal(sv_vault_facts(f.v, &facts, &f.err), SV_ERR_LOCKED);
 	assert_int_equal(fix_try(&f, SV_PUT_SET, "default", "a", "2"), SV_ERR_LOCKED);
 	assert_int_equal(sv_vault_unlock(f.v, 0, fix_key2, false, &f.err), SV_ERR_PASSPHRASE);

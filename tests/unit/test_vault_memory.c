@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A look through the whole memory of the process: no name and no value stands outside locked memory, and none anywhere after lock.
- * What is looked for is kept disguised, so that the test does not find itself.
+ * A look through the whole memory of the process: no name and no value stands outside locked memory, and none anywhere
+ * after lock. What is looked for is kept disguised, so that the test does not find itself.
  */
 #include "tests/unit/vault_fixture.h"
 
 #include <sodium.h>
 
 #define DISGUISE 0x5a
-#define WORD 16
+#define WORD     16
 
-struct words { unsigned char name[WORD + 1], value[WORD + 1], desc[WORD + 1]; };
+struct words {
+	unsigned char name[WORD + 1], value[WORD + 1], desc[WORD + 1];
+};
 
 static unsigned char disguised[3][WORD];
 static struct words *w; /* locked */
@@ -71,7 +73,8 @@ static unsigned scan(bool all)
 			to = b;
 			continue;
 		}
-		if (strncmp(line, "VmFlags:", 8) != 0 || perm[0] != 'r' || perm[1] != 'w' || to - from > ((unsigned long)256 << 20))
+		if (strncmp(line, "VmFlags:", 8) != 0 || perm[0] != 'r' || perm[1] != 'w' ||
+		    to - from > ((unsigned long)256 << 20))
 			continue;
 		/* the arena is known by a block in it as well, where the flag does not show */
 		if (!all && (strstr(line, " lo") != NULL || (from <= (unsigned long)w && (unsigned long)w < to)))
@@ -112,7 +115,9 @@ static void names_and_values_stay_in_locked_memory(void **s)
 	struct sv_text env = text("default"), none = { "", 0 }, name;
 	struct sv_slot_new slot = fix_slot(SV_SLOT_PASSPHRASE, fix_key);
 	struct sv_secmem_stats stats;
-	struct sv_put p = { .env = env, .mode = SV_PUT_SET, .has_value = true, .value_len = WORD, .meta_fields = SV_MF_DESC };
+	struct sv_put p = {
+		.env = env, .mode = SV_PUT_SET, .has_value = true, .value_len = WORD, .meta_fields = SV_MF_DESC
+	};
 	struct sv_verify_report report;
 	unsigned char *out, *planted;
 	struct sv_secret *got;

@@ -11,7 +11,11 @@
 
 #define PASS "correct horse battery staple"
 
-static struct { char name[32]; unsigned char p[1024]; size_t n; } known[64];
+static struct {
+	char name[32];
+	unsigned char p[1024];
+	size_t n;
+} known[64];
 static size_t n_known;
 
 static int load(void **s)
@@ -29,7 +33,8 @@ static int load(void **s)
 			continue;
 		*hex++ = '\0';
 		(void)snprintf(known[n_known].name, sizeof(known[0].name), "%.31s", line);
-		if (sodium_hex2bin(known[n_known].p, sizeof(known[0].p), hex, strlen(hex), "\n", &known[n_known].n, NULL) != 0)
+		if (sodium_hex2bin(known[n_known].p, sizeof(known[0].p), hex, strlen(hex), "\n", &known[n_known].n,
+				   NULL) != 0)
 			return 1;
 		n_known++;
 	}

@@ -47,11 +47,19 @@ static void only_two_names_exist(void **s)
 	assert_non_null(v = sv_vfs_new(&place, fd, true));
 	assert_non_null(raw = sqlite3_vfs_find(sv_vfs_name(v)));
 	assert_non_null(file = calloc(1, (size_t)raw->szOsFile));
-	assert_int_not_equal(raw->xOpen(raw, other, file, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE, &flags), SQLITE_OK);
-	assert_int_not_equal(raw->xOpen(raw, other, file, SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags), SQLITE_OK);
-	assert_int_not_equal(raw->xOpen(raw, path, file, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags), SQLITE_OK);
-	assert_int_not_equal(raw->xOpen(raw, NULL, file, SQLITE_OPEN_TEMP_DB | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags), SQLITE_OK);
-	assert_int_not_equal(raw->xOpen(raw, f.path, file, SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_READWRITE, &flags), SQLITE_OK);
+	assert_int_not_equal(raw->xOpen(raw, other, file, SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_READWRITE, &flags),
+			     SQLITE_OK);
+	assert_int_not_equal(raw->xOpen(raw, other, file,
+					SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
+			     SQLITE_OK);
+	assert_int_not_equal(
+		raw->xOpen(raw, path, file, SQLITE_OPEN_WAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
+		SQLITE_OK);
+	assert_int_not_equal(
+		raw->xOpen(raw, NULL, file, SQLITE_OPEN_TEMP_DB | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
+		SQLITE_OK);
+	assert_int_not_equal(raw->xOpen(raw, f.path, file, SQLITE_OPEN_SUPER_JOURNAL | SQLITE_OPEN_READWRITE, &flags),
+			     SQLITE_OK);
 	assert_int_not_equal(raw->xDelete(raw, other, 0), SQLITE_OK);
 	assert_int_not_equal(raw->xDelete(raw, f.path, 0), SQLITE_OK);
 	assert_int_not_equal(raw->xAccess(raw, other, SQLITE_ACCESS_EXISTS, &out), SQLITE_OK);
@@ -60,7 +68,9 @@ static void only_two_names_exist(void **s)
 	/* a journal that is a link to something else is not opened */
 	(void)unlink(journal);
 	assert_int_equal(symlink(other, journal), 0);
-	assert_int_not_equal(raw->xOpen(raw, journal, file, SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags), SQLITE_OK);
+	assert_int_not_equal(raw->xOpen(raw, journal, file,
+					SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &flags),
+			     SQLITE_OK);
 	assert_int_equal(unlink(journal), 0);
 	free(file);
 	sv_vfs_free(v);

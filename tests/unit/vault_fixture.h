@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A vault in a private scratch directory, and short ways to use it.  Slot keys are given directly, so no test pays for Argon2.
+ * A vault in a private scratch directory, and short ways to use it.  Slot keys are given directly, so no test pays for
+ * Argon2.
  */
 #ifndef VAULT_FIXTURE_H
 #define VAULT_FIXTURE_H
@@ -42,7 +43,9 @@ static int64_t fix_clock(void *ctx)
 
 static UNUSED struct sv_slot_new fix_slot(uint8_t kind, const unsigned char *key)
 {
-	return (struct sv_slot_new){ .kind = kind, .kdf = { .alg = SV_KDF_ARGON2ID13, .ops = 3, .mem = (uint64_t)64 << 20 }, .key = key };
+	return (struct sv_slot_new){ .kind = kind,
+				     .kdf = { .alg = SV_KDF_ARGON2ID13, .ops = 3, .mem = (uint64_t)64 << 20 },
+				     .key = key };
 }
 
 static UNUSED void fix_dir(struct fix *f)
@@ -55,7 +58,9 @@ static UNUSED void fix_dir(struct fix *f)
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(f->path, sizeof(f->path), "%s/vault.db", f->dir);
 	(void)snprintf(f->state, sizeof(f->state), "%s/state", f->dir);
-	f->cfg = (struct sv_vault_config){ .path = f->path, .state_dir = f->state, .clock = fix_clock, .clock_ctx = &f->now };
+	f->cfg = (struct sv_vault_config){
+		.path = f->path, .state_dir = f->state, .clock = fix_clock, .clock_ctx = &f->now
+	};
 }
 
 static UNUSED void fix_new(struct fix *f)
@@ -97,9 +102,14 @@ static UNUSED void fix_reopen(struct fix *f)
 		fail_msg("open: %s", f->err.msg);
 }
 
-static UNUSED enum sv_code fix_try(struct fix *f, enum sv_put_mode mode, const char *env, const char *name, const char *value)
+static UNUSED enum sv_code fix_try(struct fix *f, enum sv_put_mode mode, const char *env, const char *name,
+				   const char *value)
 {
-	struct sv_put p = { .env = text(env), .name = text(name), .mode = mode, .has_value = true, .value = (const unsigned char *)value,
+	struct sv_put p = { .env = text(env),
+			    .name = text(name),
+			    .mode = mode,
+			    .has_value = true,
+			    .value = (const unsigned char *)value,
 			    .value_len = strlen(value) };
 	struct sv_tx *tx;
 	enum sv_code rc = sv_tx_begin(f->v, mode == SV_PUT_ADD ? SV_VERB_ADD : SV_VERB_SET, &tx, &f->err);
@@ -131,7 +141,10 @@ static UNUSED enum sv_code fix_rm(struct fix *f, const char *env, const char *na
 	return rc;
 }
 
-/* The value as a string, "(none)" when there is no secret, or the code word of another refusal; good until the next call. */
+/*
+ * The value as a string, "(none)" when there is no secret, or the code word of another refusal; good until the next
+ * call.
+ */
 static UNUSED const char *fix_get_version(struct fix *f, const char *env, const char *name, uint64_t version)
 {
 	static char out[256];

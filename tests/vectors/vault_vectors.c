@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the known answers of vault/FORMAT.md: vault_vectors DIRECTORY makes vectors.txt ("name hex" lines), golden.db and golden.json (what is
- * in it).  Run by hand when a format is added; the files of a released format never change.
+ * Writes the known answers of vault/FORMAT.md: vault_vectors DIRECTORY makes vectors.txt ("name hex" lines), golden.db
+ * and golden.json (what is in it).  Run by hand when a format is added; the files of a released format never change.
  */
 #include "vault/kdf.h"
 #include "vault/rows.h"
@@ -54,9 +54,17 @@ static void vectors(const char *dir)
 {
 	static const char *const tags[] = { "a", "bb" };
 	struct sv_scope s = { .suite = SV_SUITE, .epoch = 3 };
-	struct sv_record r = { .kind = SV_KIND_SECRET, .verb = SV_VERB_SET, .name = T("npm/read-token"), .txn = 9, .origin = 7,
-			       .created_s = 1700000000, .changed_s = 1700000001, .value_len = 5, .meta = { .var = T("NPM_TOKEN"),
-			       .desc = T("reads packages"), .n_tags = 2, .expires_s = 1800000000 } };
+	struct sv_record r = {
+		.kind = SV_KIND_SECRET,
+		.verb = SV_VERB_SET,
+		.name = T("npm/read-token"),
+		.txn = 9,
+		.origin = 7,
+		.created_s = 1700000000,
+		.changed_s = 1700000001,
+		.value_len = 5,
+		.meta = { .var = T("NPM_TOKEN"), .desc = T("reads packages"), .n_tags = 2, .expires_s = 1800000000 }
+	};
 	unsigned char vmk[32], id[16], tag[32], hash[32], blob[4096], bytes[SV_SLOT_BYTES];
 	struct sv_state_row row = { .suite = SV_SUITE, .epoch = 3, .seq = 9, .nrec = 1 };
 	struct sv_buf b = SV_BUF_LOCKED(SV_RECORD_BYTES_MAX);
@@ -74,7 +82,8 @@ static void vectors(const char *dir)
 	(void)snprintf(path, sizeof(path), "%s/vectors.txt", dir);
 	if ((out = fopen(path, "w")) == NULL)
 		exit(1);
-	fprintf(out, "# Known answers of format 1, suite 1; made by vault_vectors.  passphrase \"%s\", 1 pass, 8 MiB\n", PASS);
+	fprintf(out, "# Known answers of format 1, suite 1; made by vault_vectors.  passphrase \"%s\", 1 pass, 8 MiB\n",
+		PASS);
 	for (unsigned i = 0; i < 2; i++)
 		r.meta.tags[i] = (struct sv_text){ tags[i], strlen(tags[i]) };
 	line("salt", kdf.salt, SV_SALT_BYTES);
@@ -110,7 +119,8 @@ static void vectors(const char *dir)
 	h = sv_rows_new(&rows);
 	memcpy(sv_rows_at(&rows, h)->id, id, 16);
 	sv_rows_at(&rows, h)->rev = 7;
-	sv_crypt_leaf(&s, (struct sv_row_ref){ id, 7, tag }, blob, meta_n, blob + meta_n, val_n, sv_rows_at(&rows, h)->leaf);
+	sv_crypt_leaf(&s, (struct sv_row_ref){ id, 7, tag }, blob, meta_n, blob + meta_n, val_n,
+		      sv_rows_at(&rows, h)->leaf);
 	line("leaf", sv_rows_at(&rows, h)->leaf, 32);
 	if (!sv_rows_append(&rows, h))
 		exit(1);
@@ -146,10 +156,17 @@ static void vectors(const char *dir)
 	fclose(out);
 }
 
-static void put(struct sv_vault *v, struct sv_text env, struct sv_text name, const unsigned char *value, size_t n, bool last)
+static void put(struct sv_vault *v, struct sv_text env, struct sv_text name, const unsigned char *value, size_t n,
+		bool last)
 {
-	struct sv_put p = { .env = env, .name = name, .mode = SV_PUT_SET, .has_value = true, .value = value, .value_len = n,
-			    .meta = { .desc = T("a test value") }, .meta_fields = SV_MF_DESC };
+	struct sv_put p = { .env = env,
+			    .name = name,
+			    .mode = SV_PUT_SET,
+			    .has_value = true,
+			    .value = value,
+			    .value_len = n,
+			    .meta = { .desc = T("a test value") },
+			    .meta_fields = SV_MF_DESC };
 	struct sv_commit c;
 	struct sv_tx *tx;
 
@@ -158,8 +175,8 @@ static void put(struct sv_vault *v, struct sv_text env, struct sv_text name, con
 	must(sv_tx_commit(&tx, &c, &err), "commit");
 	if (!last)
 		return;
-	fprintf(out, "%s\n {\"env\": \"%.*s\", \"name\": \"%.*s\", \"value_hex\": \"", ftell(out) > 2 ? "," : "", (int)env.n, env.p, (int)name.n,
-		name.p);
+	fprintf(out, "%s\n {\"env\": \"%.*s\", \"name\": \"%.*s\", \"value_hex\": \"", ftell(out) > 2 ? "," : "",
+		(int)env.n, env.p, (int)name.n, name.p);
 	for (size_t i = 0; i < n; i++)
 		fprintf(out, "%02x", value[i]);
 	fprintf(out, "\"}");
@@ -206,7 +223,8 @@ static void golden(const char *dir)
 	must(sv_tx_begin(v, SV_VERB_RM, &tx, &err), "begin");
 	must(sv_tx_remove(tx, T("default"), T("gone"), 0, &err), "rm");
 	must(sv_tx_commit(&tx, &c, &err), "commit");
-	must(sv_vault_object_put(v, SV_OBJECT_CONSENT, T("/some/where"), (const unsigned char *)"yes", 3, &err), "object");
+	must(sv_vault_object_put(v, SV_OBJECT_CONSENT, T("/some/where"), (const unsigned char *)"yes", 3, &err),
+	     "object");
 	sv_vault_close(&v);
 	sv_secret_free(&pk);
 	fprintf(out, "\n]\n");
