@@ -294,7 +294,9 @@ static void run(struct sv_match *m, const unsigned char *p, size_t n)
 		for (size_t i = 0; i < s->n_longs; i++)
 			track(m, &in, i, in.at + n);
 	}
-	if (n >= PAST) {
+	if (!s->words) {
+		/* nothing looks back */
+	} else if (n >= PAST) {
 		memcpy(m->past, p + n - PAST, PAST);
 	} else {
 		memmove(m->past, m->past + n, PAST - n);

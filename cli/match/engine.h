@@ -65,6 +65,7 @@
 #define SV_MATCH_HEAD       4096  /* bytes of a pattern in the automaton */
 #define SV_MATCH_STRING_MAX 4096  /* bytes in an OSC, DCS, APC, PM or SOS sequence that is skipped */
 #define SV_MATCH_SKIP_MAX   16384 /* bytes of sequences skipped inside one value */
+#define SV_MATCH_PIECES     200   /* with more sequences inside a value than this, they are part of the find */
 #define SV_MATCH_WHO        4
 
 #define SV_MATCH_SEQUENCES 1u /* flag: match through terminal escape sequences */

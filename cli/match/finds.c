@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of finds.  New ones come nearly in order, so places are looked for from the end.
+ * The list of finds.  New ones nearly always come last, so that is looked at first.
  */
 #include "cli/match/finds.h"
 
@@ -73,6 +73,24 @@ static bool make_room(struct finds *l)
 	return true;
 }
 
+/* The first find that starts at or behind end. */
+static size_t place_of(const struct finds *l, uint64_t end)
+{
+	size_t lo = l->head, hi = l->end;
+
+	if (lo == hi || l->v[hi - 1].start < end)
+		return hi;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->v[mid].start < end)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 bool sv_finds_put(struct finds *l, const struct sv_find *find)
 {
 	struct sv_find f = *find;
@@ -80,9 +98,7 @@ bool sv_finds_put(struct finds *l, const struct sv_find *find)
 
 	if (!make_room(l))
 		return false;
-	hi = l->end;
-	while (hi > l->head && l->v[hi - 1].start >= f.end)
-		hi--;
+	hi = place_of(l, f.end);
 	lo = hi;
 	while (lo > l->head && l->v[lo - 1].end > f.start) {
 		lo--;

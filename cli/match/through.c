@@ -26,21 +26,32 @@ static inline bool begins(unsigned char c)
 	return c == ESC || c == SO || c == SI;
 }
 
+/* Bytes that are not 0 where one of v begins a sequence; SO and SI differ in the lowest bit only. */
+static inline vec16 begins16(vec16 v)
+{
+	return (vec16)(v == ESC) | (vec16)((v & 0xfe) == SO);
+}
+
+static inline bool any16(vec16 v)
+{
+	uint64_t half[2];
+
+	memcpy(half, &v, sizeof(half));
+	return (half[0] | half[1]) != 0;
+}
+
 size_t sv_through_next(const unsigned char *p, size_t i, size_t n)
 {
-	const vec16 esc = (vec16){ 0 } + ESC, so = (vec16){ 0 } + (SO & ~1u);
+	vec16 v[4];
 
 	for (; i + 64 <= n; i += 64) {
-		vec16 v[4], any;
-		uint64_t half[2];
-
 		memcpy(v, p + i, 64);
-		/* SO and SI differ in the lowest bit only */
-		any = (vec16)(v[0] == esc) | (vec16)(v[1] == esc) | (vec16)(v[2] == esc) | (vec16)(v[3] == esc);
-		any |= (vec16)((v[0] & 0xfe) == so) | (vec16)((v[1] & 0xfe) == so);
-		any |= (vec16)((v[2] & 0xfe) == so) | (vec16)((v[3] & 0xfe) == so);
-		memcpy(half, &any, 16);
-		if ((half[0] | half[1]) != 0)
+		if (any16(begins16(v[0]) | begins16(v[1]) | begins16(v[2]) | begins16(v[3])))
+			break;
+	}
+	for (; i + 16 <= n; i += 16) {
+		memcpy(v, p + i, 16);
+		if (any16(begins16(v[0])))
 			break;
 	}
 	while (i < n && !begins(p[i]))
@@ -170,15 +181,23 @@ static bool note_gap(struct through *t, uint64_t depth)
 	return true;
 }
 
-/* The text bytes [text - len, text) in pieces between the sequences. */
+/*
+ * The text bytes [text - len, text) in pieces between the sequences, or with very many of them as one, so that what one
+ * find costs has a bound.
+ */
 static bool put_pieces(struct through *t, struct finds *l, struct sv_find f, uint64_t len)
 {
 	uint64_t from = t->text - len, skipped;
-	size_t gap;
+	size_t gap, last;
 	bool cont = false;
 
-	f.lead_end = t->text + skipped_before(t, t->text - 1, &gap);
+	f.lead_end = t->text + skipped_before(t, t->text - 1, &last);
 	skipped = skipped_before(t, from, &gap);
+	if (last - gap > SV_MATCH_PIECES) {
+		f.start = from + skipped;
+		f.end = f.lead_end;
+		return sv_finds_put(l, &f);
+	}
 	for (;; gap++) {
 		uint64_t to = gap < t->end && t->gaps[gap].text_at < t->text ? t->gaps[gap].text_at : t->text;
 

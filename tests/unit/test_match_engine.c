@@ -320,6 +320,40 @@ static void long_values_are_found_whole(void **state)
 	free(t);
 }
 
+static void a_value_with_a_sequence_at_every_byte_is_found(void **state)
+{
+	char value[301], text[301 * 8] = { 0 };
+	struct got *g = calloc(1, sizeof(*g));
+	struct sv_match *m;
+	struct scene sc;
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++)
+		value[i] = (char)('!' + i * 7 % 90);
+	open_scene(&sc, SV_FORMS_RAW);
+	add_value(&sc, value, 300);
+	add_value(&sc, value, 100);
+	compile_scene(&sc);
+	for (size_t i = 0; i < 300; i++)
+		(void)snprintf(text + 5 * i, 6, "%c\033[1m", value[i]);
+	m = sv_match_new(sc.set, SV_MATCH_SEQUENCES);
+	assert_true(g != NULL && m != NULL);
+	/* one of them in pieces, the other as a whole */
+	assert_int_equal(sv_match_scan(m, text, 5 * 100 - 4, true, note, g, NULL), SV_OK);
+	assert_int_equal(g->n, 100);
+	assert_true(!g->v[0].cont && g->v[1].cont && g->v[99].cont);
+	g->n = 0;
+	sv_match_reset(m);
+	assert_int_equal(sv_match_scan(m, text, strlen(text), true, note, g, NULL), SV_OK);
+	assert_int_equal(g->n, 1);
+	assert_int_equal(g->v[0].start, 0);
+	assert_int_equal(g->v[0].end, 5 * 300 - 4);
+	assert_int_equal(g->v[0].who[0].secret, 0);
+	sv_match_free(m);
+	close_scene(&sc);
+	free(g);
+}
+
 static void two_secrets_of_one_value_are_both_named(void **state)
 {
 	struct got *g = calloc(1, sizeof(*g));
@@ -444,6 +478,7 @@ int main(void)
 		cmocka_unit_test(random_texts_give_what_the_slow_matcher_gives),
 		cmocka_unit_test(finds_are_the_same_at_every_split_point),
 		cmocka_unit_test(long_values_are_found_whole),
+		cmocka_unit_test(a_value_with_a_sequence_at_every_byte_is_found),
 		cmocka_unit_test(two_secrets_of_one_value_are_both_named),
 		cmocka_unit_test(a_set_of_nothing_finds_nothing),
 		cmocka_unit_test(only_what_may_become_a_find_is_not_settled),
