@@ -73,7 +73,6 @@ enum sv_code sv_req_get(struct sv_req *q, struct sv_err *err)
 		return rc;
 	b->len += len;
 	q->a->released++;
-	sv_vault_touch(q->a->vault, ref.env, ref.name);
 	return SV_OK;
 }
 

@@ -106,84 +106,116 @@ static enum sv_code check_value(const struct resolve *r, struct sv_text name, st
 	return SV_OK;
 }
 
-/*
- * The value, written to where it belongs behind a head that is not there yet.  *at: how far behind the end of the buffer.
- */
-static enum sv_code open_value(struct resolve *r, struct sv_text name, size_t head, size_t *len)
+/* Is the variable free?  *slot is where it goes in the table; *again: the same secret set it already. */
+static enum sv_code claim(struct resolve *r, struct sv_text name, struct sv_text var, size_t *slot, bool *again)
+{
+	struct sv_text other;
+	enum sv_code rc;
+
+	*again = false;
+	if (sv_var_check(var.p, var.n, NULL) != SV_OK)
+		return sv_err_set(r->err, SV_ERR_USAGE, "\"%.*s\" gives no usable variable name; say -s VAR=NAME", (int)name.n, name.p);
+	if ((rc = grow(r)) != SV_OK)
+		return rc;
+	*slot = slot_of(r, var);
+	if (r->table[*slot].at == 0)
+		return SV_OK;
+	other = name_at(r, r->table[*slot].at);
+	if (equal(other, name)) {
+		*again = true;
+		return SV_OK;
+	}
+	if (r->lenient && r->names_only)
+		return SV_OK;
+	return sv_err_set(r->err, SV_ERR_CONFLICT, "\"%.*s\" and \"%.*s\" both set the variable %.*s; say -s VAR=NAME for one of them",
+			  (int)other.n, other.p, (int)name.n, name.p, (int)var.n, var.p);
+}
+
+/* Head, `len` bytes of value that stand at `from` in the buffer's room (NULL: none), NUL. */
+static enum sv_code put_pair(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited, const unsigned char *from, size_t len,
+			     size_t slot)
 {
 	struct sv_buf *b = r->q->r->b;
-	size_t room = GUESS;
+	size_t at = b->len;
+	enum sv_code rc = sv_msg_put_pair_head(b, inherited, var, name, (uint32_t)len);
+
+	if (rc == SV_OK && from != NULL) {
+		memmove(b->data + b->len, from, len);
+		b->len += len;
+	}
+	if (rc == SV_OK)
+		rc = sv_buf_put_u8(b, 0);
+	if (rc != SV_OK)
+		return sv_req_no_memory(rc, r->err);
+	r->table[slot].at = (uint32_t)at;
+	r->count++;
+	return SV_OK;
+}
+
+/*
+ * One secret with its value.  var empty: its own.  The value is opened behind the longest head that there can be, and moved to where the head
+ * really ends.  name and var must not point into the reply.
+ */
+static enum sv_code emit_value(struct resolve *r, struct sv_text name, struct sv_text var)
+{
+	struct sv_buf *b = r->q->r->b;
+	size_t head = HEAD_BYTES + name.n + 1 + SV_VAR_MAX + 1, room = GUESS, len = 0, slot, var_n = 0;
+	char own[SV_VAR_MAX + 1];
+	unsigned char *value;
+	bool inherited, again;
 	enum sv_code rc;
 
 	for (;;) {
 		if ((rc = sv_reply_room(r->q->r, head + room + 1, SV_RESOLVE_FRAME_BYTES, r->err)) != SV_OK)
 			return rc;
-		rc = sv_vault_get_into(r->q->a->vault, r->env, name, b->data + b->len + head, room, len, r->err);
-		if (rc != SV_ERR_TOO_BIG || *len <= room)
-			return rc;
-		room = *len;
-	}
-}
-
-/* One pair.  var is where the caller says; name and var must not point into the reply. */
-static enum sv_code emit(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited, uint32_t value_len)
-{
-	struct sv_buf *b = r->q->r->b;
-	size_t head = HEAD_BYTES + name.n + 1 + var.n + 1, len = value_len, i, at;
-	enum sv_code rc;
-
-	if (sv_var_check(var.p, var.n, NULL) != SV_OK)
-		return sv_err_set(r->err, SV_ERR_USAGE, "\"%.*s\" gives no usable variable name; say -s VAR=NAME", (int)name.n, name.p);
-	if ((rc = grow(r)) != SV_OK)
-		return rc;
-	i = slot_of(r, var);
-	if (r->table[i].at != 0) {
-		struct sv_text other = name_at(r, r->table[i].at);
-
-		if (equal(other, name))
-			return SV_OK;
-		if (!(r->lenient && r->names_only))
-			return sv_err_set(r->err, SV_ERR_CONFLICT, "\"%.*s\" and \"%.*s\" both set the variable %.*s; say -s VAR=NAME for one of them",
-					  (int)other.n, other.p, (int)name.n, name.p, (int)var.n, var.p);
-	}
-	if (r->names_only) {
-		rc = sv_reply_room(r->q->r, head + 1, SV_RESOLVE_FRAME_BYTES, r->err);
-	} else if ((rc = open_value(r, name, head, &len)) == SV_OK &&
-		   (rc = check_value(r, name, var, b->data + b->len + head, len)) != SV_OK) {
-		sv_wipe(b->data + b->len + head, len);
+		value = b->data + b->len + head;
+		rc = sv_vault_get_pair(r->q->a->vault, r->env, name, own, &var_n, &inherited, value, room, &len, r->err);
+		if (rc != SV_ERR_TOO_BIG || len <= room)
+			break;
+		room = len;
 	}
 	if (rc != SV_OK)
 		return rc;
-	at = b->len;
-	if ((rc = sv_msg_put_pair_head(b, inherited, var, name, (uint32_t)len)) != SV_OK)
-		return sv_req_no_memory(rc, r->err);
-	if (!r->names_only) {
-		b->len += len;
+	if (var.n == 0)
+		var = (struct sv_text){ own, var_n };
+	rc = check_value(r, name, var, value, len);
+	if (rc == SV_OK)
+		rc = claim(r, name, var, &slot, &again);
+	if (rc == SV_OK && !again) {
+		rc = put_pair(r, name, var, inherited, value, len, slot);
 		r->q->a->released++;
-		sv_vault_touch(r->q->a->vault, r->env, name);
 	}
-	if ((rc = sv_buf_put_u8(b, 0)) != SV_OK)
-		return sv_req_no_memory(rc, r->err);
-	r->table[i].at = (uint32_t)at;
-	r->count++;
-	return SV_OK;
+	/* what stands behind the end now is the tail of where the value was opened */
+	if (b->data + b->len < value + len)
+		sv_wipe(b->data + b->len, (size_t)(value + len - (b->data + b->len)));
+	return rc;
+}
+
+/* One secret without its value. */
+static enum sv_code emit_name(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited, uint32_t value_len)
+{
+	size_t slot;
+	bool again;
+	enum sv_code rc = claim(r, name, var, &slot, &again);
+
+	if (rc != SV_OK || again)
+		return rc;
+	rc = sv_reply_room(r->q->r, HEAD_BYTES + name.n + 1 + var.n + 2, SV_RESOLVE_FRAME_BYTES, r->err);
+	return rc == SV_OK ? put_pair(r, name, var, inherited, NULL, value_len, slot) : rc;
 }
 
 static enum sv_code one_name(struct resolve *r, struct sv_text name, struct sv_text var)
 {
-	char derived[SV_VAR_MAX + 1];
+	char own[SV_VAR_MAX + 1];
 	struct sv_entry e;
 	enum sv_code rc = sv_name_check(name.p, name.n, r->err);
 
 	if (rc != SV_OK)
 		return rc;
-	if (var.n > 0 && !r->names_only)
-		return emit(r, name, var, false, 0);
-	rc = sv_vault_entry(r->q->a->vault, r->env, name, &e, derived, r->err);
-	if (rc == SV_OK)
-		rc = emit(r, name, var.n > 0 ? var : e.var, e.inherited, e.value_len);
-	sv_wipe(derived, sizeof(derived));
-	return rc;
+	if (!r->names_only)
+		return emit_value(r, name, var);
+	rc = sv_vault_entry(r->q->a->vault, r->env, name, &e, own, r->err);
+	return rc == SV_OK ? emit_name(r, name, var.n > 0 ? var : e.var, e.inherited, e.value_len) : rc;
 }
 
 static bool chosen(const struct sv_msg_selector *s, const struct sv_msg_entry *e)
@@ -234,7 +266,7 @@ static enum sv_code walk(struct resolve *r, const struct sv_msg_selector *s)
 			if (!chosen(s, &e))
 				continue;
 			any = true;
-			rc = emit(r, e.name, e.var, e.inherited, e.value_len);
+			rc = r->names_only ? emit_name(r, e.name, e.var, e.inherited, e.value_len) : emit_value(r, e.name, e.var);
 		}
 		sv_buf_clear(&page);
 	}

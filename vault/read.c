@@ -45,50 +45,56 @@ static enum sv_code find(struct sv_vault *v, struct sv_text env, struct sv_text 
 	}
 }
 
-enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out,
-			       size_t out_cap, size_t *len, struct sv_err *err)
+/* The value of a current row and its explicit variable name (may be empty), from the cache or from the file. */
+static enum sv_code value_of(struct sv_vault *v, uint32_t h, char *var, size_t *var_n, unsigned char *out, size_t cap, size_t *len,
+			     struct sv_err *err)
 {
-	const unsigned char *body;
-	unsigned char *plain;
-	struct sv_raw raw;
-	bool inherited;
-	size_t n;
+	struct sv_loaded l = { 0 };
+	enum sv_code rc = SV_OK;
+
+	if (v->cache == NULL || !sv_cache_get(v->cache, h, sv_rows_at(&v->rows, h), var, var_n, out, cap, len)) {
+		if ((rc = sv_row_load(v, h, true, &l, err)) != SV_OK)
+			return rc;
+		*len = l.value_n;
+		*var_n = l.r.meta.var.n;
+		if (var != NULL && *var_n > 0)
+			memcpy(var, l.r.meta.var.p, *var_n);
+		if (l.value_n <= cap && l.value_n > 0)
+			memcpy(out, l.value, l.value_n);
+		if (v->cache == NULL)
+			v->cache = sv_cache_new();
+		if (v->cache != NULL)
+			sv_cache_put(v->cache, h, sv_rows_at(&v->rows, h), l.r.meta.var, l.value, l.value_n);
+		sv_loaded_clear(&l);
+	}
+	if (*len > cap)
+		rc = sv_err_set(err, SV_ERR_TOO_BIG, "the value has %zu bytes and there is room for %zu", *len, cap);
+	return rc;
+}
+
+enum sv_code sv_vault_get_pair(struct sv_vault *v, struct sv_text env, struct sv_text name, char var[SV_VAR_MAX + 1], size_t *var_n,
+			       bool *inherited, unsigned char *out, size_t out_cap, size_t *len, struct sv_err *err)
+{
+	size_t own = 0;
 	uint32_t h;
 	enum sv_code rc;
 
 	*len = 0;
-	if ((rc = find(v, env, name, false, &h, &inherited, err)) != SV_OK ||
-	    (rc = sv_row_fetch(v, h, &raw, err)) != SV_OK)
+	if ((rc = find(v, env, name, false, &h, inherited, err)) != SV_OK ||
+	    (rc = value_of(v, h, var, &own, out, out_cap, len, err)) != SV_OK)
 		return rc;
-	if (raw.val_n < SV_SEAL_EXTRA || (n = raw.val_n - SV_SEAL_EXTRA) > SV_VALUE_PADDED_MAX) {
-		rc = sv_err_set(err, SV_ERR_INTEGRITY, "a value has an impossible size");
-		goto out;
-	}
-	plain = n <= SV_SMALL_BYTES ? v->small : n <= out_cap ? out : sv_secmem_alloc(n);
-	if (plain == NULL) {
-		rc = sv_err_set(err, SV_ERR_NOMEM, "no locked memory for a value");
-		goto out;
-	}
-	if (sv_crypt_open(&v->scope, SV_ROLE_VALUE, (struct sv_row_ref){ raw.id, raw.rev, raw.tag }, raw.val, raw.val_n,
-			  plain) != SV_OK ||
-	    sv_pad_get(plain, n, &body, len) != SV_OK) {
-		*len = 0;
-		rc = sv_err_set(err, SV_ERR_INTEGRITY, "a value does not open");
-	} else if (*len > out_cap) {
-		rc = sv_err_set(err, SV_ERR_TOO_BIG, "the value has %zu bytes and there is room for %zu", *len,
-				out_cap);
-	} else {
-		memmove(out, body, *len);
-	}
-	if (plain == out)
-		sv_wipe(out + *len, n - *len);
-	else if (plain == v->small)
-		sv_wipe(plain, n);
-	else
-		sv_secmem_free(plain);
-out:
-	sv_store_done(v->store);
-	return rc;
+	if (var != NULL)
+		*var_n = own > 0 ? own : sv_var_from_name(name.p, name.n, var);
+	sv_usage_note(v, h);
+	return SV_OK;
+}
+
+enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out, size_t out_cap, size_t *len,
+			       struct sv_err *err)
+{
+	bool inherited;
+
+	return sv_vault_get_pair(v, env, name, NULL, NULL, &inherited, out, out_cap, len, err);
 }
 
 void sv_info_clear(struct sv_info *info)

@@ -195,7 +195,7 @@ enum sv_code sv_vault_believe(struct sv_vault *v, struct sv_keys *keys, bool acc
 		goto out;
 	}
 	sv_rows_clear(&v->rows);
-	if ((v->small = sv_secmem_alloc(SV_SMALL_BYTES)) == NULL || sv_buf_reserve(&v->plain, 1024) != SV_OK) {
+	if (sv_buf_reserve(&v->plain, 1024) != SV_OK) {
 		rc = sv_err_set(err, SV_ERR_NOMEM, "no locked memory");
 		goto out;
 	}

@@ -52,22 +52,29 @@ int64_t sv_usage_of(struct sv_vault *v, const uint8_t *id)
 	return h == SV_ROW_NONE ? 0 : sv_rows_at(&v->rows, h)->used_s;
 }
 
-void sv_vault_touch(struct sv_vault *v, struct sv_text env, struct sv_text name)
+void sv_usage_note(struct sv_vault *v, uint32_t h)
 {
 	int64_t now = sv_vault_now(v);
+
+	if (now <= 0 || now > UINT32_MAX)
+		return;
+	sv_rows_at(&v->rows, h)->used_s = (uint32_t)now;
+	v->usage_changed = true;
+}
+
+void sv_vault_touch(struct sv_vault *v, struct sv_text env, struct sv_text name)
+{
 	struct sv_where w;
 	struct sv_env e;
 
-	if (v->keys == NULL || now <= 0 || now > UINT32_MAX || sv_env_find(v, NULL, env, &e, NULL) != SV_OK ||
+	if (v->keys == NULL || sv_env_find(v, NULL, env, &e, NULL) != SV_OK ||
 	    sv_tx_find(v, NULL, SV_KIND_SECRET, SV_LIVE, e.id, name, &w, NULL) != SV_OK)
 		return;
 	if (w.row == SV_ROW_NONE && !e.standalone &&
 	    sv_tx_find(v, NULL, SV_KIND_SECRET, SV_LIVE, v->default_env, name, &w, NULL) != SV_OK)
 		return;
-	if (w.row == SV_ROW_NONE)
-		return;
-	sv_rows_at(&v->rows, w.row)->used_s = (uint32_t)now;
-	v->usage_changed = true;
+	if (w.row != SV_ROW_NONE)
+		sv_usage_note(v, w.row);
 }
 
 void sv_usage_flush(struct sv_vault *v)

@@ -63,6 +63,7 @@ void sv_vault_drop(struct sv_vault *v)
 {
 	sv_store_close(&v->store);
 	sv_names_free(&v->names);
+	sv_cache_free(&v->cache);
 	v->names_complete = false;
 	memset(v->names_next, 0, sizeof(v->names_next));
 	sv_envs_clear(v);
@@ -70,8 +71,6 @@ void sv_vault_drop(struct sv_vault *v)
 	sv_secmem_free(v->keys);
 	v->keys = NULL;
 	v->scope.keys = NULL;
-	sv_secmem_free(v->small);
-	v->small = NULL;
 	sv_buf_clear(&v->plain);
 	v->usage_loaded = v->usage_changed = false;
 	memset(&v->head, 0, sizeof(v->head));

@@ -137,10 +137,17 @@ enum sv_code sv_vault_get(struct sv_vault *v, struct sv_text env, struct sv_text
 
 /*
  * The hot path of get and resolve: the current value copied to out (room for out_cap bytes, locked memory), length to
- * *len; no metadata is opened.  SV_ERR_TOO_BIG when it does not fit (with *len set).
+ * *len, and noted as used.  SV_ERR_TOO_BIG when it does not fit (with *len set, nothing written).
  */
 enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out,
 			       size_t out_cap, size_t *len, struct sv_err *err) SV_CHECK;
+/*
+ * The same with the secret's variable name, explicit or derived, in var (no NUL; *var_n bytes), which may be NULL together
+ * with var_n.
+ */
+enum sv_code sv_vault_get_pair(struct sv_vault *v, struct sv_text env, struct sv_text name, char var[SV_VAR_MAX + 1],
+			       size_t *var_n, bool *inherited, unsigned char *out, size_t out_cap, size_t *len,
+			       struct sv_err *err) SV_CHECK;
 
 /* Remember that a secret's value was given out (kept in memory, written with the next lock or commit). */
 void sv_vault_touch(struct sv_vault *v, struct sv_text env, struct sv_text name);
@@ -152,6 +159,10 @@ struct sv_entry { /* one line of a listing; views valid during the callback only
 	int64_t expires_s;
 	uint32_t value_len;
 };
+/* One name as a listing would show it; var (room for SV_VAR_MAX + 1 bytes, the caller's) holds e->var.  SV_ERR_NOT_FOUND. */
+enum sv_code sv_vault_entry(struct sv_vault *v, struct sv_text env, struct sv_text name, struct sv_entry *e,
+			    char var[SV_VAR_MAX + 1], struct sv_err *err) SV_CHECK;
+
 typedef enum sv_code (*sv_entry_fn)(void *ctx, const struct sv_entry *e);
 /*
  * Names of env in byte order with what it inherits merged in, limited to a group (a prefix with its slash; empty: all),

@@ -6,6 +6,7 @@
 #define SV_VAULT_INT_H
 
 #include "vault/base/buf.h"
+#include "vault/cache.h"
 #include "vault/names.h"
 #include "vault/record.h"
 #include "vault/rows.h"
@@ -41,7 +42,6 @@ struct sv_vault {
 	bool witness_new, witness_stale, kdf_below_floor;
 
 	struct sv_buf plain;  /* locked: metadata being encoded */
-	unsigned char *small; /* locked, SMALL bytes: a value being opened */
 
 	struct sv_env *envs; /* locked: environments met so far; all of them once the index is complete */
 	uint32_t n_envs, envs_cap;
@@ -51,10 +51,9 @@ struct sv_vault {
 	bool names_complete;
 	uint8_t names_next[SV_ID_BYTES]; /* items before this one are in it */
 
+	struct sv_cache *cache; /* NULL until something is read */
 	bool usage_loaded, usage_changed;
 };
-
-#define SV_SMALL_BYTES 4096
 
 /* ---- vault.c ---- */
 enum sv_code sv_vault_need_unlocked(const struct sv_vault *v, struct sv_err *err) SV_CHECK;
@@ -212,6 +211,8 @@ void sv_index_space(uint8_t kind, uint8_t out[SV_ID_BYTES]);
 /* ---- usage.c ---- */
 void sv_usage_load(struct sv_vault *v);
 void sv_usage_flush(struct sv_vault *v);
+/* The current row h was given out. */
+void sv_usage_note(struct sv_vault *v, uint32_t h);
 int64_t sv_usage_of(struct sv_vault *v, const uint8_t *id);
 
 /* ---- read.c ---- */
