@@ -26,7 +26,9 @@
  *
  * write_out() gets up to SV_FILTER_PIECES pieces, ready for writev(2), and must take all or fail; to slow the stream
  * down, the caller stops calling sv_filter_put().  Clean stretches are where the caller put them, so a chunk without a
- * find costs one call and no copy.  The pieces are valid during the call only.
+ * find costs one call and no copy.  The pieces are valid during the call only.  Between two pipes, chunks of 128 KiB
+ * and larger pipes (F_SETPIPE_SZ, 256 KiB) are about as fast as cat(1) in that place; with pipes of 64 KiB the
+ * switches between the processes cost a third more.
  */
 #ifndef SV_CLI_MATCH_FILTER_H
 #define SV_CLI_MATCH_FILTER_H

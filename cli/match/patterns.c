@@ -35,6 +35,7 @@ struct sv_patterns {
 	size_t first;
 	uint32_t secret;
 	bool word;
+	bool big;
 };
 
 static const char *const form_words[SV_FORM_COUNT] = {
@@ -149,6 +150,12 @@ static bool wanted(const struct sv_patterns *ps, enum sv_form form)
 	return (ps->forms >> form & 1) != 0;
 }
 
+/* How many of a form's n styles to make: the first one only for a big value, so that it does not take a hundred MiB. */
+static size_t styles_of(const struct sv_patterns *ps, size_t n)
+{
+	return ps->big ? 1 : n;
+}
+
 static bool is_blank(unsigned char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
@@ -251,7 +258,7 @@ static enum sv_code put_url(struct sv_patterns *ps, const unsigned char *p, size
 	unsigned char *out = ps->scratch[0];
 	enum sv_code rc = SV_OK;
 
-	for (size_t i = 0; i < 2 * sizeof(sets) / sizeof(sets[0]) && rc == SV_OK; i++)
+	for (size_t i = 0; i < styles_of(ps, 2 * sizeof(sets) / sizeof(sets[0])) && rc == SV_OK; i++)
 		rc = put(ps, SV_FORM_URL, out, sv_form_url(out, p, n, sets[i / 2].keep, sets[i / 2].plus, i % 2 == 0));
 	return rc;
 }
@@ -271,11 +278,11 @@ static enum sv_code put_json(struct sv_patterns *ps, const unsigned char *p, siz
 	bool utf8 = sv_utf8_valid(p, n);
 	enum sv_code rc = SV_OK;
 
-	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]) && rc == SV_OK; i++) {
+	for (size_t i = 0; i < styles_of(ps, sizeof(styles) / sizeof(styles[0])) && rc == SV_OK; i++) {
 		if (!styles[i].ascii || utf8)
 			rc = put(ps, SV_FORM_JSON, out, sv_form_json(out, p, n, styles[i]));
 	}
-	if (rc == SV_OK) {
+	if (rc == SV_OK && !ps->big) {
 		size_t len = sv_form_json(out, p, n, styles[0]);
 
 		rc = put(ps, SV_FORM_JSON, twice, sv_form_json(twice, out, len, styles[0]));
@@ -292,7 +299,7 @@ static enum sv_code put_xml(struct sv_patterns *ps, const unsigned char *p, size
 	unsigned char *out = ps->scratch[0];
 	enum sv_code rc = SV_OK;
 
-	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]) && rc == SV_OK; i++)
+	for (size_t i = 0; i < styles_of(ps, sizeof(styles) / sizeof(styles[0])) && rc == SV_OK; i++)
 		rc = put(ps, SV_FORM_XML, out, sv_form_xml(out, p, n, styles[i].quot, styles[i].apos));
 	return rc;
 }
@@ -401,6 +408,7 @@ enum sv_code sv_patterns_add(struct sv_patterns *ps, const char *name, size_t na
 		ps->first = ps->n_pats;
 		ps->secret = (uint32_t)(ps->n_names - 1);
 		ps->word = len < SV_PATTERN_WORD_BYTES;
+		ps->big = len > SV_PATTERN_BIG_BYTES;
 		rc = make_scratch(ps, len) ? put_all(ps, p, len) : SV_ERR_NOMEM;
 	}
 	return rc == SV_OK ? SV_OK : sv_err_set(err, rc, "no memory for what to look for");

@@ -15,7 +15,8 @@
  *	shell		inside '...' in two ways, inside "...", with backslashes (%q), and inside $'...'
  *
  * Equal ones are one.  A value under SV_PATTERN_WORD_BYTES bytes counts only as a whole word: neither neighbour is an
- * ASCII letter, digit or underscore; it has no line or base64 form, and hex from 3 bytes.
+ * ASCII letter, digit or underscore; it has no line or base64 form, and hex from 3 bytes.  One over
+ * SV_PATTERN_BIG_BYTES has only the first style of url, json and xml.
  *
  * All bytes are in sv_secmem.  Not thread-safe, as that is not.
  */
@@ -47,6 +48,7 @@ enum sv_form {
 #define SV_PATTERN_WORD_BYTES  6 /* a shorter value is found as a whole word only */
 #define SV_PATTERN_LINE_MIN    8 /* bytes in a line that counts by itself */
 #define SV_PATTERN_LINE_KINDS  4 /* different bytes in it */
+#define SV_PATTERN_BIG_BYTES   ((size_t)64 << 10)
 #define SV_PATTERN_SECRETS_MAX 200000
 #define SV_PATTERN_BYTES_MAX   ((size_t)1 << 30) /* of all patterns together */
 
