@@ -41,9 +41,9 @@ same "and there is one agent" "$(agents | wc -l | tr -d ' ')" 1
 run sv get "$NAME_CANARY"
 gave_exact "which serves" 0 "$CANARY" ''
 stop_agent
-sv --no-prompt ls >/dev/null 2>&1 &
+unlock_vault >/dev/null 2>&1 &
 first=$!
-sv --no-prompt ls >/dev/null 2>&1 &
+unlock_vault >/dev/null 2>&1 &
 wait "$first" "$!"
 same "two terminals at once: one agent" "$(agents | wc -l | tr -d ' ')" 1
 stop_agent
@@ -159,7 +159,7 @@ if [ "$(id -u)" = 0 ] && have setpriv && [ -n "$PY" ] && as_nobody test -x "$SV_
 	mkdir -m 700 "$SCRATCH/n"
 	chown nobody "$SCRATCH/n"
 	chmod 711 "$SCRATCH"
-	plain() { as_nobody env HOME="$SCRATCH/n" XDG_RUNTIME_DIR="$SCRATCH/n" XDG_DATA_HOME="$SCRATCH/n/d" XDG_STATE_HOME="$SCRATCH/n/s" "$@"; }
+	plain() { as_nobody env HOME="$SCRATCH/n" XDG_RUNTIME_DIR="$SCRATCH/n" XDG_DATA_HOME="$SCRATCH/n/d" XDG_STATE_HOME="$SCRATCH/n/s" XDG_CONFIG_HOME="$SCRATCH/n/c" "$@"; }
 	printf '%s' "$PASS" | plain sv init --kdf interactive --no-recovery --passphrase-fd 0 >"$CAPTURE/out" 2>"$CAPTURE/err"
 	STATUS=$? OUT=$(cat "$CAPTURE/out") ERR=$(cat "$CAPTURE/err")
 	gave "an ordinary user's agent" 0 '' '*'
@@ -175,7 +175,7 @@ for name in ("mem", "environ", "maps", "fd/0", "cwd", "exe", "auxv"):
         pass
 '
 	same "the same user cannot read its memory, environment or descriptors" "$(plain "$PY" -c "$try_files" "$victim" 2>&1)" ''
-	plain sleep 60 &
+	setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --inh-caps=-all sleep 60 &
 	sleeper=$!
 	wait_for 10 grep -q sleep "/proc/$sleeper/comm"
 	like "positive control: it can read another process of that user" "$(plain "$PY" -c "$try_files" "$sleeper" 2>&1)" '*environ open*'

@@ -5,6 +5,8 @@
 . "${0%/*}/lib.sh"
 
 init_vault || bail "init failed"
+: >"$CAPTURE/saved"
+: >"$CAPTURE/killed"
 jobs=
 for number in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
 	put "p/$number" "$CANARY-$number" &
@@ -61,20 +63,23 @@ gave "the vault is whole" 0 '*' '*'
 # A lock in the middle of writes: each is done or refused, never half.
 (
 	number=0
-	while [ $number -lt 40 ]; do
+	while [ ! -e "$CAPTURE/enough" ]; do
 		number=$((number + 1))
 		if printf '%s' "$CANARY-$number" | sv -q --no-prompt set "lock/$number" >/dev/null 2>&1; then echo "$number" >>"$CAPTURE/saved"; fi
 	done
 ) &
 one=$!
+some_saved() { [ "$(grep -c . "$CAPTURE/saved")" -ge $((20 * $1)) ]; }
 for number in 1 2 3; do
 	sv lock
 	unlock_vault >/dev/null 2>&1
+	wait_for 10 some_saved "$number"
 done
+touch "$CAPTURE/enough"
 wait "$one"
 unlock_vault >/dev/null 2>&1
 sv ls lock/ | sed 's|.*/||' | sort >"$CAPTURE/there"
-sort "$CAPTURE/saved" >"$CAPTURE/said" 2>/dev/null || : >"$CAPTURE/said"
+sort "$CAPTURE/saved" >"$CAPTURE/said"
 same "what was acknowledged while others locked is there, and nothing else" "$(cat "$CAPTURE/there")" "$(cat "$CAPTURE/said")"
 
 # Killed in the middle of writing: what was acknowledged survives.
@@ -88,7 +93,7 @@ pid=$(agent_pid)
 	done
 ) &
 one=$!
-enough() { [ "$(wc -l <"$CAPTURE/killed" 2>/dev/null || echo 0)" -ge 10 ]; }
+enough() { [ "$(grep -c . "$CAPTURE/killed")" -ge 10 ]; }
 wait_for 60 enough
 kill -KILL "$pid"
 wait "$one"

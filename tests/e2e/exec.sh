@@ -63,8 +63,8 @@ same "the child may be traced and dump core as always" \
 
 env -i PATH="$PATH" HOME="$HOME" XDG_RUNTIME_DIR="$XDG_RUNTIME_DIR" KEPT=1 SV_SOCKET="$SOCKET" SV_VAULT="$VAULT" SV_ENV=default \
 	sv exec -s lone -- env | sort >"$CAPTURE/env"
-same "the environment is the caller's, with the secret and without the vault's plumbing" "$(cat "$CAPTURE/env")" \
-	"$(printf '%s\n' "HOME=$HOME" KEPT=1 "LONE=$CANARY-4" "PATH=$PATH" "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" | sort)"
+same "the environment is the caller's, with the secret and without the way to the vault" "$(cat "$CAPTURE/env")" \
+	"$(printf '%s\n' "HOME=$HOME" KEPT=1 "LONE=$CANARY-4" "PATH=$PATH" SV_ENV=default "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" | sort)"
 run env LONE=mine sv exec -s lone -- sh -c 'printf %s "$LONE"'
 gave_exact "an inherited variable of the same name is replaced" 0 "$CANARY-4" ''
 run env LONE=mine sv exec --keep -s lone -- sh -c 'printf %s "$LONE"'

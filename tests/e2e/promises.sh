@@ -82,6 +82,7 @@ fi
 sv lock
 stop_agent
 cp "$VAULT" "$CAPTURE/good.db"
+cp -R "$XDG_STATE_HOME" "$CAPTURE/state"
 size=$(stat -c %s "$VAULT")
 believed=0
 tried=0
@@ -98,6 +99,9 @@ while [ $tried -lt 12 ]; do
 			believed=$((believed + 1))
 	fi
 	stop_agent
+	# An accepted file may have been written to since: put back what this machine remembers of it, too.
+	rm -rf "$XDG_STATE_HOME"
+	cp -R "$CAPTURE/state" "$XDG_STATE_HOME"
 done
 cp "$CAPTURE/good.db" "$VAULT"
 same "4. of $tried flipped bits none changes what is given out" "$believed" 0
