@@ -23,7 +23,7 @@ sv -q rm gone
 sv lock
 stop_agent
 # read_with NAME: the passphrase on stdin, the value on stdout
-read_with() { printf '%s' "$PASS" | "$PY" "$reader" "$VAULT" "$@"; }
+read_with() { printf '%s' "$PASS" | "$PY" "$reader" "$VAULT" get default "$@"; }
 run read_with "$NAME_CANARY/first"
 gave_exact "it reads the current version" 0 "$CANARY-2" ''
 run read_with second
@@ -32,7 +32,7 @@ read_with large >"$CAPTURE/large.back" 2>"$CAPTURE/err"
 check "70,000 bytes and more come back exactly" cmp -s "$CAPTURE/large" "$CAPTURE/large.back"
 run read_with gone
 same "what was removed is not found" "$([ "$STATUS" != 0 ] && [ -z "$OUT" ] && echo none)" none
-printf '%s' "wrong $PASS" | "$PY" "$reader" "$VAULT" second >"$CAPTURE/out" 2>"$CAPTURE/err"
+printf '%s' "wrong $PASS" | "$PY" "$reader" "$VAULT" get default second >"$CAPTURE/out" 2>"$CAPTURE/err"
 status=$?
 same "a wrong passphrase is refused by it too" "$([ $status != 0 ] && [ ! -s "$CAPTURE/out" ] && echo refused)" refused
 finish

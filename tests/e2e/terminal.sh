@@ -7,9 +7,8 @@
 have tmux || skip_all "tmux is not installed"
 mux() { tmux -S "$CAPTURE/mux" -f /dev/null "$@"; }
 on_exit() { mux kill-server 2>/dev/null; }
-PS1='READY> '
 ENV=
-export PS1 ENV
+export ENV
 mux new-session -d -x 100 -y 40 'exec sh -i' || skip_all "tmux does not start here"
 screen() { mux capture-pane -p -S - | sed 's/ *$//'; }
 type_in() { mux send-keys -l "$1"; mux send-keys Enter; }
@@ -26,7 +25,8 @@ echo_state() {
 }
 clear_screen() { type_in clear; mux clear-history; wait_for 5 prompted; }
 
-wait_for 5 prompted
+type_in "PS1='READY> '"
+check "a shell in a terminal" wait_for 5 prompted
 before=$(echo_state)
 
 # ---- init asks twice
