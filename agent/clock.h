@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two clocks of the agent, read together: one that counts suspend and one that does not.  Their difference grows by what was
- * slept.  Passed in, so that tests bring their own.
+ * The two clocks of the agent, read together: one that counts suspend and one that does not.  Their difference grows by
+ * what was slept.  Passed in, so that tests bring their own.
  */
 #ifndef SV_AGENT_CLOCK_H
 #define SV_AGENT_CLOCK_H
@@ -17,8 +17,8 @@ typedef struct sv_time (*sv_clock_fn)(void *ctx);
 
 /*
  * CLOCK_BOOTTIME and CLOCK_MONOTONIC; where there is no CLOCK_BOOTTIME, wall time stands in for it.  ctx is not
- * used.  In a build with test hooks the file named by SV_TEST_CLOCK holds "A B": A seconds are added to boot_ms, A - B to mono_ms,
- * so that B is what was slept.
+ * used.  In a build with test hooks the file named by SV_TEST_CLOCK holds "A B": A seconds are added to boot_ms, A - B
+ * to mono_ms, so that B is what was slept.
  */
 struct sv_time sv_clock_system(void *ctx);
 

@@ -98,7 +98,8 @@ bool sv_conn_read(struct sv_conn *c, unsigned char *scratch, struct sv_buf **vie
 		return false;
 	}
 	if (fresh) {
-		*scratch_view = (struct sv_buf){ .data = scratch, .len = (size_t)n, .cap = (size_t)n, .max = (size_t)n };
+		*scratch_view =
+			(struct sv_buf){ .data = scratch, .len = (size_t)n, .cap = (size_t)n, .max = (size_t)n };
 		*view = scratch_view;
 	} else {
 		c->in.len += (size_t)n;

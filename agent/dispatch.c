@@ -10,9 +10,9 @@
 enum req_flag {
 	REQ_UNLOCKED = 1,    /* needs the vault unlocked */
 	REQ_KEEPS_AWAKE = 2, /* when it succeeds, the session's idle time starts anew */
-	REQ_KEY = 4,	     /* tries a key: waits for the delay after a wrong one */
-	REQ_PARTS = 8,	     /* may come in several frames */
-	};
+	REQ_KEY = 4,         /* tries a key: waits for the delay after a wrong one */
+	REQ_PARTS = 8,       /* may come in several frames */
+};
 
 /* STATUS, LIST and their like show that somebody looks, not that somebody works: they keep no session open. */
 static const struct req_row {
@@ -83,7 +83,8 @@ static enum sv_code run(struct sv_req *q, const struct req_row *row, struct sv_e
 	enum sv_code rc;
 
 	if (row == NULL)
-		return sv_err_set(err, SV_ERR_PROTO, "the agent does not know this request; are sv and sv-agent of one version?");
+		return sv_err_set(err, SV_ERR_PROTO,
+				  "the agent does not know this request; are sv and sv-agent of one version?");
 	if (q->more && (row->flags & REQ_PARTS) == 0)
 		return sv_req_malformed(err);
 	if ((row->flags & REQ_UNLOCKED) != 0 && !sv_agent_unlocked(q->a)) {
@@ -115,8 +116,10 @@ static void refuse_frame(struct sv_agent *a, struct sv_conn *c, struct sv_buf *v
 	struct sv_reply r;
 
 	if (f->version != SV_PROTO_VERSION)
-		(void)sv_err_set(&err, SV_ERR_PROTO, "this agent speaks version %d of the protocol; stop it (sv lock, then kill) "
-				 "so that the installed one can start", SV_PROTO_VERSION);
+		(void)sv_err_set(&err, SV_ERR_PROTO,
+				 "this agent speaks version %d of the protocol; stop it (sv lock, then kill) "
+				 "so that the installed one can start",
+				 SV_PROTO_VERSION);
 	else
 		(void)sv_req_malformed(&err);
 	if (sv_reply_begin(&r, &a->reply, NULL) == SV_OK)
@@ -198,8 +201,9 @@ void sv_dispatch_job(struct sv_agent *a, struct sv_conn *c)
 		c->dead = true;
 		return;
 	}
-	rc = c->job->kind == SV_JOB_FILE || sv_agent_unlocked(a) ? sv_job_step(a, c->job, &r, &more, &err)
-								 : sv_err_set(&err, SV_ERR_LOCKED, "the vault is locked");
+	rc = c->job->kind == SV_JOB_FILE || sv_agent_unlocked(a)
+		     ? sv_job_step(a, c->job, &r, &more, &err)
+		     : sv_err_set(&err, SV_ERR_LOCKED, "the vault is locked");
 	if (rc != SV_OK || !more)
 		sv_job_free(&c->job);
 	c->used_ms = a->now.mono_ms;

@@ -122,7 +122,8 @@ enum sv_code sv_harden_check(uint32_t *status, struct sv_err *err)
 	*status |= SV_STATUS_DUMPABLE;
 #endif
 	if (tracer() != 0)
-		return sv_err_set(err, SV_ERR_DENIED, "another process traces sv-agent; it does not start under a tracer");
+		return sv_err_set(err, SV_ERR_DENIED,
+				  "another process traces sv-agent; it does not start under a tracer");
 	return SV_OK;
 }
 

@@ -2,8 +2,8 @@
 /*
  * When the vault locks by itself, and when the next passphrase may be tried: deadlines and nothing else.
  *
- * The clock is passed in with every call.  Deadlines are compared at every request as well as by a timer, so a late timer
- * never lets a request through.
+ * The clock is passed in with every call.  Deadlines are compared at every request as well as by a timer, so a late
+ * timer never lets a request through.
  */
 #ifndef SV_AGENT_IDLE_H
 #define SV_AGENT_IDLE_H
@@ -12,17 +12,17 @@
 
 #include <stdbool.h>
 
-#define SV_IDLE_STEP_MS 100	   /* delay after a wrong key, times their number */
+#define SV_IDLE_STEP_MS      100   /* delay after a wrong key, times their number */
 #define SV_IDLE_DELAY_MAX_MS 10000 /* and its limit */
-#define SV_IDLE_SLEPT_MS 1000	   /* more than this between two looks was a suspend */
+#define SV_IDLE_SLEPT_MS     1000  /* more than this between two looks was a suspend */
 
 struct sv_idle {
-	bool running;		 /* unlocked */
-	uint32_t idle_s, total_s; /* SV_TIMER_NEVER: never */
+	bool running;              /* unlocked */
+	uint32_t idle_s, total_s;  /* SV_TIMER_NEVER: never */
 	int64_t used_ms, since_ms; /* boot clock */
-	int64_t slept_ms;	 /* boot - mono at the last look */
-	unsigned failures;	 /* wrong keys since the last right one */
-	int64_t retry_ms;	 /* boot clock; before this no key is tried */
+	int64_t slept_ms;          /* boot - mono at the last look */
+	unsigned failures;         /* wrong keys since the last right one */
+	int64_t retry_ms;          /* boot clock; before this no key is tried */
 };
 
 enum sv_idle_verdict { SV_IDLE_STAY, SV_IDLE_UNUSED, SV_IDLE_TOTAL, SV_IDLE_SLEPT };

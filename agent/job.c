@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #define INFOS_PER_PIECE 64
-#define DIFF_PER_PIECE 128
-#define INFO_BYTES_MAX (SV_META_BYTES_MAX + 2048)
+#define DIFF_PER_PIECE  128
+#define INFO_BYTES_MAX  (SV_META_BYTES_MAX + 2048)
 /* Largest entry of a listing: flag, two texts, time, length. */
 #define ENTRY_BYTES_MAX (1 + 2 + SV_NAME_MAX + 2 + SV_VAR_MAX + 8 + 4)
 
@@ -174,8 +174,8 @@ static enum sv_code step_infos(struct sv_agent *a, struct sv_job *j, struct sv_r
 			rc = sv_err_set(err, SV_ERR_FAIL, "a listing does not parse");
 			break;
 		}
-		rc = sv_vault_get(a->vault, text(j->env, j->env_len), e.name, 0, &info, j->kind == SV_JOB_READ ? &value : NULL,
-				  err);
+		rc = sv_vault_get(a->vault, text(j->env, j->env_len), e.name, 0, &info,
+				  j->kind == SV_JOB_READ ? &value : NULL, err);
 		if (rc != SV_OK)
 			break;
 		if (value != NULL && sv_reply_body_len(r) > 0 &&
@@ -346,15 +346,11 @@ enum sv_code sv_job_step(struct sv_agent *a, struct sv_job *j, struct sv_reply *
 {
 	*more = false;
 	switch (j->kind) {
-	case SV_JOB_LIST:
-		return step_list(a, j, r, more, err);
+	case SV_JOB_LIST: return step_list(a, j, r, more, err);
 	case SV_JOB_INFOS:
-	case SV_JOB_READ:
-		return step_infos(a, j, r, more, err);
-	case SV_JOB_ENV_DIFF:
-		return step_diff(a, j, r, more, err);
-	case SV_JOB_FILE:
-		return step_file(j, r, more, err);
+	case SV_JOB_READ: return step_infos(a, j, r, more, err);
+	case SV_JOB_ENV_DIFF: return step_diff(a, j, r, more, err);
+	case SV_JOB_FILE: return step_file(j, r, more, err);
 	}
 	return sv_err_set(err, SV_ERR_FAIL, "an answer of an unknown kind");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the agent says about itself: to stderr, in the foreground only.  Event kinds, counts and error classes; never names, values,
- * bodies, or paths of children.  The types of the arguments see to it: there is no way to pass a text.
+ * What the agent says about itself: to stderr, in the foreground only.  Event kinds, counts and error classes; never
+ * names, values, bodies, or paths of children.  The types of the arguments see to it: there is no way to pass a text.
  */
 #ifndef SV_AGENT_LOG_H
 #define SV_AGENT_LOG_H

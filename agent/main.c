@@ -2,9 +2,9 @@
 /*
  * sv-agent: options, start order, readiness, exit status.
  *
- * Start order, and why: descriptors, signals and dumpability first, since everything later relies on them; then a fork, so that nobody
- * holds an early handle on this memory; then the lock on the socket's name, before the socket or any memory for secrets exists; then
- * locked memory, the socket, the sandbox; and only then the word that it is ready.
+ * Start order, and why: descriptors, signals and dumpability first, since everything later relies on them; then a fork,
+ * so that nobody holds an early handle on this memory; then the lock on the socket's name, before the socket or any
+ * memory for secrets exists; then locked memory, the socket, the sandbox; and only then the word that it is ready.
  */
 #include "agent/agent.h"
 #include "agent/harden.h"
@@ -23,8 +23,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define EXIT_BUSY      3 /* another agent has this socket */
-#define ACTIVATION_FD  3 /* sd_listen_fds(3): the first passed descriptor */
+#define EXIT_BUSY     3 /* another agent has this socket */
+#define ACTIVATION_FD 3 /* sd_listen_fds(3): the first passed descriptor */
 
 struct options {
 	struct sv_paths paths;
@@ -32,10 +32,9 @@ struct options {
 	int ready_fd;
 };
 
-static const char usage[] =
-	"usage: sv-agent [--foreground] [--vault PATH] [--socket PATH] [--state-dir PATH]\n"
-	"                [--insecure-memory] [--ready-fd N] [--version] [--help]\n"
-	"Holds the keys of one unlocked vault for sv(1).  sv starts it when it is needed.\n";
+static const char usage[] = "usage: sv-agent [--foreground] [--vault PATH] [--socket PATH] [--state-dir PATH]\n"
+			    "                [--insecure-memory] [--ready-fd N] [--version] [--help]\n"
+			    "Holds the keys of one unlocked vault for sv(1).  sv starts it when it is needed.\n";
 
 static void tell_ready(int *fd, char what, const struct sv_err *err)
 {
@@ -71,7 +70,8 @@ static int fail(struct options *o, const struct sv_err *err)
 static enum sv_code set_path(char to[SV_PATH_BYTES], const char *path, struct sv_err *err)
 {
 	if (path[0] != '/' || strlen(path) >= SV_PATH_BYTES)
-		return sv_err_set(err, SV_ERR_USAGE, "paths given to sv-agent must be absolute and shorter than %d bytes", SV_PATH_BYTES);
+		return sv_err_set(err, SV_ERR_USAGE,
+				  "paths given to sv-agent must be absolute and shorter than %d bytes", SV_PATH_BYTES);
 	memcpy(to, path, strlen(path) + 1);
 	return SV_OK;
 }
@@ -87,10 +87,14 @@ static bool is_activated(void)
 static enum sv_code parse(int argc, char **argv, struct options *o, struct sv_err *err)
 {
 	static const struct option longs[] = {
-		{ "vault", required_argument, NULL, 'v' },	   { "socket", required_argument, NULL, 's' },
-		{ "state-dir", required_argument, NULL, 'd' },	   { "foreground", no_argument, NULL, 'f' },
-		{ "ready-fd", required_argument, NULL, 'r' },	   { "insecure-memory", no_argument, NULL, 'i' },
-		{ "version", no_argument, NULL, 'V' },		   { "help", no_argument, NULL, 'h' },
+		{ "vault", required_argument, NULL, 'v' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "state-dir", required_argument, NULL, 'd' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "ready-fd", required_argument, NULL, 'r' },
+		{ "insecure-memory", no_argument, NULL, 'i' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *vault = NULL, *sock = NULL, *state = NULL;
@@ -123,7 +127,8 @@ static enum sv_code parse(int argc, char **argv, struct options *o, struct sv_er
 	return state != NULL ? set_path(o->paths.state_dir, state, err) : SV_OK;
 }
 
-/* The process that stays.  The first one goes at once: whoever started it reaps it and waits for the word on ready_fd. */
+/* The process that stays.  The first one goes at once: whoever started it reaps it and waits for the word on ready_fd.
+ */
 static enum sv_code detach(struct sv_err *err)
 {
 	pid_t pid = fork();

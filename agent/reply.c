@@ -36,7 +36,8 @@ enum sv_code sv_reply_room(struct sv_reply *r, size_t n, size_t soft, struct sv_
 	enum sv_code rc;
 
 	if (n > SV_REPLY_MAX || r->b->len - r->start > SV_REPLY_MAX - n)
-		return sv_err_set(err, SV_ERR_TOO_BIG, "the answer would be larger than %zu MiB; ask for less at a time",
+		return sv_err_set(err, SV_ERR_TOO_BIG,
+				  "the answer would be larger than %zu MiB; ask for less at a time",
 				  SV_REPLY_MAX >> 20);
 	if (body > 0 && (n > soft || body > soft - n)) {
 		rc = sv_reply_end(r, true, err);
@@ -61,7 +62,8 @@ void sv_reply_error(struct sv_reply *r, const struct sv_err *e)
 	if (r->b->data != NULL)
 		sv_wipe(r->b->data + r->start, r->b->len - r->start);
 	r->b->len = r->start;
-	/* An error fits into what a buffer has from the start; if even that is not to be had, the connection is closed. */
+	/* An error fits into what a buffer has from the start; if even that is not to be had, the connection is closed.
+	 */
 	if (sv_frame_begin(r->b, SV_MSG_ERROR, 0, &r->mark) != SV_OK || sv_msg_put_error(r->b, &told) != SV_OK ||
 	    sv_frame_end(r->b, r->mark) != SV_OK)
 		r->b->len = r->start;

@@ -18,8 +18,8 @@ enum sv_code sv_reply_begin(struct sv_reply *r, struct sv_buf *b, struct sv_err 
 /* Bytes in the body of the present frame. */
 size_t sv_reply_body_len(const struct sv_reply *r);
 /*
- * Make room for n more bytes of body that must stay together; past `soft` bytes the present frame ends with MORE and another begins.
- * SV_ERR_TOO_BIG when the whole reply would pass SV_REPLY_MAX.
+ * Make room for n more bytes of body that must stay together; past `soft` bytes the present frame ends with MORE and
+ * another begins. SV_ERR_TOO_BIG when the whole reply would pass SV_REPLY_MAX.
  */
 enum sv_code sv_reply_room(struct sv_reply *r, size_t n, size_t soft, struct sv_err *err) SV_CHECK;
 /* Close the last frame.  more: the connection's job goes on with another one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handlers of requests.  Each one decodes its body, does it, and puts the body of the reply; on an error it returns code and
- * sentence and what it wrote is thrown away.  SV_ERR_PROTO closes the connection behind the error.
+ * The handlers of requests.  Each one decodes its body, does it, and puts the body of the reply; on an error it returns
+ * code and sentence and what it wrote is thrown away.  SV_ERR_PROTO closes the connection behind the error.
  */
 #ifndef SV_AGENT_REQ_H
 #define SV_AGENT_REQ_H
@@ -14,7 +14,7 @@ struct sv_req {
 	struct sv_agent *a;
 	struct sv_conn *c;
 	struct sv_buf *body; /* to be decoded */
-	bool more;	     /* another frame of this request follows */
+	bool more;           /* another frame of this request follows */
 	struct sv_reply *r;
 };
 

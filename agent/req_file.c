@@ -2,10 +2,11 @@
 /*
  * Requests that move whole vault files: backup out, load and adopt in.
  *
- * A loaded file waits beside the vault under a name of its own, mode 0600, until it is adopted or its connection ends.  Adopting
- * verifies it whole under the given key first, with a witness of its own, and only then exchanges names:
+ * A loaded file waits beside the vault under a name of its own, mode 0600, until it is adopted or its connection ends.
+ *Adopting verifies it whole under the given key first, with a witness of its own, and only then exchanges names:
  *
- *	loaded --key, every seal--> verified --vault renamed aside, loaded renamed to vault--> in place --unlock--> witness moved
+ *	loaded --key, every seal--> verified --vault renamed aside, loaded renamed to vault--> in place --unlock-->
+ *witness moved
  *
  * A failure before the exchange leaves everything as it was; one after it puts the names back.
  */
@@ -123,7 +124,9 @@ enum sv_code sv_req_backup(struct sv_req *q, struct sv_err *err)
 
 static struct sv_vault_config config_of(const struct sv_agent *a, const char *path, const char *state_dir)
 {
-	return (struct sv_vault_config){ .path = path, .state_dir = state_dir, .clock = a->cfg.wall, .clock_ctx = a->cfg.wall_ctx };
+	return (struct sv_vault_config){
+		.path = path, .state_dir = state_dir, .clock = a->cfg.wall, .clock_ctx = a->cfg.wall_ctx
+	};
 }
 
 static enum sv_code begin_load(struct sv_req *q, struct sv_err *err)
@@ -216,7 +219,8 @@ enum sv_code sv_req_load(struct sv_req *q, struct sv_err *err)
 	return rc;
 }
 
-/* Verify the loaded file whole.  Its witness goes to a directory of its own, so that nothing is moved before it is ours. */
+/* Verify the loaded file whole.  Its witness goes to a directory of its own, so that nothing is moved before it is
+ * ours. */
 static enum sv_code prove(struct sv_req *q, uint8_t slot, const unsigned char *key, struct sv_err *err)
 {
 	char dir[PATH_BYTES];
@@ -280,7 +284,8 @@ static void move_journal(const char *from, const char *to)
 	(void)rename(a, b);
 }
 
-static enum sv_code exchange(struct sv_req *q, uint8_t slot, const unsigned char *key, char aside[PATH_BYTES], struct sv_err *err)
+static enum sv_code exchange(struct sv_req *q, uint8_t slot, const unsigned char *key, char aside[PATH_BYTES],
+			     struct sv_err *err)
 {
 	struct sv_agent *a = q->a;
 	const char *vault = a->cfg.vault_path;

@@ -90,8 +90,9 @@ static enum sv_code put_object(void *ctx, struct sv_text key, int64_t changed_s,
 	struct sv_buf *b = o->q->r->b;
 	enum sv_code rc = sv_reply_room(o->q->r, KEY_MAX + 16, SV_STREAM_BYTES, o->err);
 
-	if (rc == SV_OK && ((rc = sv_msg_put_text(b, key)) != SV_OK || (rc = sv_buf_put_u64(b, (uint64_t)changed_s)) != SV_OK ||
-			    (rc = sv_buf_put_u32(b, len)) != SV_OK))
+	if (rc == SV_OK &&
+	    ((rc = sv_msg_put_text(b, key)) != SV_OK || (rc = sv_buf_put_u64(b, (uint64_t)changed_s)) != SV_OK ||
+	     (rc = sv_buf_put_u32(b, len)) != SV_OK))
 		rc = sv_req_no_memory(rc, o->err);
 	return rc;
 }

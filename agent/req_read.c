@@ -219,8 +219,9 @@ static enum sv_code put_env(void *ctx, const struct sv_env_info *e)
 	struct sv_buf *b = h->q->r->b;
 	enum sv_code rc = sv_reply_room(h->q->r, SV_ENV_NAME_MAX + 16, SV_STREAM_BYTES, h->err);
 
-	if (rc == SV_OK && ((rc = sv_msg_put_text(b, e->name)) != SV_OK || (rc = sv_buf_put_u8(b, e->standalone)) != SV_OK ||
-			    (rc = sv_buf_put_u32(b, e->secrets)) != SV_OK))
+	if (rc == SV_OK &&
+	    ((rc = sv_msg_put_text(b, e->name)) != SV_OK || (rc = sv_buf_put_u8(b, e->standalone)) != SV_OK ||
+	     (rc = sv_buf_put_u32(b, e->secrets)) != SV_OK))
 		rc = sv_req_no_memory(rc, h->err);
 	return rc;
 }

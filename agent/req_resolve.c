@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RESOLVE: selectors to variables and values, in one round trip.  Values are decrypted straight into the reply, each behind its
- * "VAR=", so that the client can hand the reply to execve(2) as it stands.
+ * RESOLVE: selectors to variables and values, in one round trip.  Values are decrypted straight into the reply, each
+ * behind its "VAR=", so that the client can hand the reply to execve(2) as it stands.
  *
- * Which variable belongs to which secret is remembered in a hash table of offsets into the reply; the texts themselves exist
- * in the reply only.
+ * Which variable belongs to which secret is remembered in a hash table of offsets into the reply; the texts themselves
+ * exist in the reply only.
  */
 #include "agent/req.h"
 
@@ -14,7 +14,7 @@
 #define PAGE_NAMES 256
 #define ENTRY_MAX  (1 + 2 + SV_NAME_MAX + 2 + SV_VAR_MAX + 8 + 4)
 #define HEAD_BYTES (1 + 2 + 2 + 4)
-#define GUESS	   512 /* most tokens are shorter */
+#define GUESS      512 /* most tokens are shorter */
 
 struct taken { /* where a pair stands in the reply; at 0: free */
 	uint32_t at;
@@ -93,15 +93,17 @@ static enum sv_code grow(struct resolve *r)
 	return SV_OK;
 }
 
-static enum sv_code check_value(const struct resolve *r, struct sv_text name, struct sv_text var, const unsigned char *value, size_t len)
+static enum sv_code check_value(const struct resolve *r, struct sv_text name, struct sv_text var,
+				const unsigned char *value, size_t len)
 {
 	if (len == 0)
 		return sv_err_set(r->err, SV_ERR_FAIL, "the value of \"%.*s\" is empty", (int)name.n, name.p);
 	if (memchr(value, 0, len) != NULL)
-		return sv_err_set(r->err, SV_ERR_FAIL, "the value of \"%.*s\" holds a NUL byte, which no variable can", (int)name.n,
-				  name.p);
+		return sv_err_set(r->err, SV_ERR_FAIL, "the value of \"%.*s\" holds a NUL byte, which no variable can",
+				  (int)name.n, name.p);
 	if (var.n + 1 + len > SV_VAR_PAIR_MAX)
-		return sv_err_set(r->err, SV_ERR_TOO_BIG, "the value of \"%.*s\" is too large for a variable (%zu bytes; %d at most)",
+		return sv_err_set(r->err, SV_ERR_TOO_BIG,
+				  "the value of \"%.*s\" is too large for a variable (%zu bytes; %d at most)",
 				  (int)name.n, name.p, len, SV_VAR_PAIR_MAX - (int)var.n - 1);
 	return SV_OK;
 }
@@ -114,7 +116,8 @@ static enum sv_code claim(struct resolve *r, struct sv_text name, struct sv_text
 
 	*again = false;
 	if (sv_var_check(var.p, var.n, NULL) != SV_OK)
-		return sv_err_set(r->err, SV_ERR_USAGE, "\"%.*s\" gives no usable variable name; say -s VAR=NAME", (int)name.n, name.p);
+		return sv_err_set(r->err, SV_ERR_USAGE, "\"%.*s\" gives no usable variable name; say -s VAR=NAME",
+				  (int)name.n, name.p);
 	if ((rc = grow(r)) != SV_OK)
 		return rc;
 	*slot = slot_of(r, var);
@@ -127,13 +130,14 @@ static enum sv_code claim(struct resolve *r, struct sv_text name, struct sv_text
 	}
 	if (r->lenient && r->names_only)
 		return SV_OK;
-	return sv_err_set(r->err, SV_ERR_CONFLICT, "\"%.*s\" and \"%.*s\" both set the variable %.*s; say -s VAR=NAME for one of them",
+	return sv_err_set(r->err, SV_ERR_CONFLICT,
+			  "\"%.*s\" and \"%.*s\" both set the variable %.*s; say -s VAR=NAME for one of them",
 			  (int)other.n, other.p, (int)name.n, name.p, (int)var.n, var.p);
 }
 
 /* Head, `len` bytes of value that stand at `from` in the buffer's room (NULL: none), NUL. */
-static enum sv_code put_pair(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited, const unsigned char *from, size_t len,
-			     size_t slot)
+static enum sv_code put_pair(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited,
+			     const unsigned char *from, size_t len, size_t slot)
 {
 	struct sv_buf *b = r->q->r->b;
 	size_t at = b->len;
@@ -153,8 +157,8 @@ static enum sv_code put_pair(struct resolve *r, struct sv_text name, struct sv_t
 }
 
 /*
- * One secret with its value.  var empty: its own.  The value is opened behind the longest head that there can be, and moved to where the head
- * really ends.  name and var must not point into the reply.
+ * One secret with its value.  var empty: its own.  The value is opened behind the longest head that there can be, and
+ * moved to where the head really ends.  name and var must not point into the reply.
  */
 static enum sv_code emit_value(struct resolve *r, struct sv_text name, struct sv_text var)
 {
@@ -169,7 +173,8 @@ static enum sv_code emit_value(struct resolve *r, struct sv_text name, struct sv
 		if ((rc = sv_reply_room(r->q->r, head + room + 1, SV_RESOLVE_FRAME_BYTES, r->err)) != SV_OK)
 			return rc;
 		value = b->data + b->len + head;
-		rc = sv_vault_get_pair(r->q->a->vault, r->env, name, own, &var_n, &inherited, value, room, &len, r->err);
+		rc = sv_vault_get_pair(r->q->a->vault, r->env, name, own, &var_n, &inherited, value, room, &len,
+				       r->err);
 		if (rc != SV_ERR_TOO_BIG || len <= room)
 			break;
 		room = len;
@@ -192,7 +197,8 @@ static enum sv_code emit_value(struct resolve *r, struct sv_text name, struct sv
 }
 
 /* One secret without its value. */
-static enum sv_code emit_name(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited, uint32_t value_len)
+static enum sv_code emit_name(struct resolve *r, struct sv_text name, struct sv_text var, bool inherited,
+			      uint32_t value_len)
 {
 	size_t slot;
 	bool again;
@@ -227,18 +233,20 @@ static bool chosen(const struct sv_msg_selector *s, const struct sv_msg_entry *e
 
 static enum sv_code nothing_found(const struct resolve *r, const struct sv_msg_selector *s)
 {
-	const char *what = s->kind == SV_SELECT_GROUP ? "no secret in group" :
-			   s->kind == SV_SELECT_ALL   ? "no secret at all" :
-			   s->kind == SV_SELECT_VAR   ? "no secret with the variable name" :
-							"no secret whose variable name starts with";
+	const char *what = s->kind == SV_SELECT_GROUP ? "no secret in group"
+			   : s->kind == SV_SELECT_ALL ? "no secret at all"
+			   : s->kind == SV_SELECT_VAR ? "no secret with the variable name"
+						      : "no secret whose variable name starts with";
 
 	if (s->kind == SV_SELECT_ALL)
-		return sv_err_set(r->err, SV_ERR_NOT_FOUND, "%s in environment \"%.*s\"", what, (int)r->env.n, r->env.p);
-	return sv_err_set(r->err, SV_ERR_NOT_FOUND, "%s \"%.*s\" in environment \"%.*s\"", what, (int)s->arg.n, s->arg.p, (int)r->env.n,
-			  r->env.p);
+		return sv_err_set(r->err, SV_ERR_NOT_FOUND, "%s in environment \"%.*s\"", what, (int)r->env.n,
+				  r->env.p);
+	return sv_err_set(r->err, SV_ERR_NOT_FOUND, "%s \"%.*s\" in environment \"%.*s\"", what, (int)s->arg.n,
+			  s->arg.p, (int)r->env.n, r->env.p);
 }
 
-/* Everything that a walk over the names finds for s; by pages, since a value cannot be opened while the names are walked. */
+/* Everything that a walk over the names finds for s; by pages, since a value cannot be opened while the names are
+ * walked. */
 static enum sv_code walk(struct resolve *r, const struct sv_msg_selector *s)
 {
 	struct sv_text group = { "", 0 };
@@ -255,7 +263,8 @@ static enum sv_code walk(struct resolve *r, const struct sv_msg_selector *s)
 		struct sv_buf page = SV_BUF_LOCKED(PAGE_NAMES * (size_t)ENTRY_MAX);
 		struct sv_msg_entry e;
 
-		rc = sv_page_read(r->q->a, r->env, group, (struct sv_text){ after, after_len }, PAGE_NAMES, &page, &full, r->err);
+		rc = sv_page_read(r->q->a, r->env, group, (struct sv_text){ after, after_len }, PAGE_NAMES, &page,
+				  &full, r->err);
 		while (rc == SV_OK && sv_buf_unread(&page) > 0) {
 			if (sv_msg_get_entry(&page, &e, true) != SV_OK) {
 				rc = sv_err_set(r->err, SV_ERR_FAIL, "a listing does not parse");
@@ -266,7 +275,8 @@ static enum sv_code walk(struct resolve *r, const struct sv_msg_selector *s)
 			if (!chosen(s, &e))
 				continue;
 			any = true;
-			rc = r->names_only ? emit_name(r, e.name, e.var, e.inherited, e.value_len) : emit_value(r, e.name, e.var);
+			rc = r->names_only ? emit_name(r, e.name, e.var, e.inherited, e.value_len)
+					   : emit_value(r, e.name, e.var);
 		}
 		sv_buf_clear(&page);
 	}
@@ -281,17 +291,12 @@ static enum sv_code select_one(struct resolve *r, const struct sv_msg_selector *
 	enum sv_code rc;
 
 	switch (s->kind) {
-	case SV_SELECT_NAME:
-		rc = one_name(r, s->arg, s->var);
-		break;
+	case SV_SELECT_NAME: rc = one_name(r, s->arg, s->var); break;
 	case SV_SELECT_GROUP:
 	case SV_SELECT_ALL:
 	case SV_SELECT_VAR_PREFIX:
-	case SV_SELECT_VAR:
-		rc = walk(r, s);
-		break;
-	default:
-		return sv_req_malformed(r->err);
+	case SV_SELECT_VAR: rc = walk(r, s); break;
+	default: return sv_req_malformed(r->err);
 	}
 	return rc == SV_ERR_NOT_FOUND && r->lenient ? SV_OK : rc;
 }

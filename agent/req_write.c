@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that change secrets and environments.  The frames of one WRITE are staged in one transaction of the vault (sealed, so
- * what waits here is ciphertext) and committed with the last; when a part is refused, nothing of the whole is kept.
+ * Requests that change secrets and environments.  The frames of one WRITE are staged in one transaction of the vault
+ * (sealed, so what waits here is ciphertext) and committed with the last; when a part is refused, nothing of the whole
+ * is kept.
  */
 #include "agent/req.h"
 
@@ -42,14 +43,14 @@ static enum sv_code copy_one(struct change *c, const struct sv_msg_op *op, struc
 }
 
 /* to_name's group in place of name's. */
-static enum sv_code renamed(const struct sv_msg_op *op, struct sv_text name, char out[2 * SV_NAME_MAX], struct sv_text *to,
-			    struct sv_err *err)
+static enum sv_code renamed(const struct sv_msg_op *op, struct sv_text name, char out[2 * SV_NAME_MAX],
+			    struct sv_text *to, struct sv_err *err)
 {
 	size_t tail = name.n - op->name.n;
 
 	if (op->to_name.n > SV_NAME_MAX || op->to_name.n + tail > SV_NAME_MAX)
-		return sv_err_set(err, SV_ERR_NAME, "the new name of \"%.*s\" would be longer than %d bytes", (int)name.n, name.p,
-				  SV_NAME_MAX);
+		return sv_err_set(err, SV_ERR_NAME, "the new name of \"%.*s\" would be longer than %d bytes",
+				  (int)name.n, name.p, SV_NAME_MAX);
 	if (op->to_name.n > 0)
 		memcpy(out, op->to_name.p, op->to_name.n);
 	memcpy(out + op->to_name.n, name.p + op->name.n, tail);
@@ -58,8 +59,8 @@ static enum sv_code renamed(const struct sv_msg_op *op, struct sv_text name, cha
 }
 
 /*
- * The names of a group as they were before this transaction.  Read in whole before the first change is staged, page by page.  own: leave
- * out what is inherited.
+ * The names of a group as they were before this transaction.  Read in whole before the first change is staged, page by
+ * page.  own: leave out what is inherited.
  */
 static enum sv_code each_of_group(struct change *c, const struct sv_msg_op *op, bool own, each_fn fn)
 {
@@ -75,7 +76,8 @@ static enum sv_code each_of_group(struct change *c, const struct sv_msg_op *op, 
 		struct sv_buf page = SV_BUF_LOCKED(PAGE_NAMES * (size_t)ENTRY_MAX);
 		struct sv_msg_entry e;
 
-		rc = sv_page_read(c->q->a, op->env, op->name, (struct sv_text){ after, after_len }, PAGE_NAMES, &page, &full, c->err);
+		rc = sv_page_read(c->q->a, op->env, op->name, (struct sv_text){ after, after_len }, PAGE_NAMES, &page,
+				  &full, c->err);
 		while (rc == SV_OK && sv_buf_unread(&page) > 0) {
 			if (sv_msg_get_entry(&page, &e, true) != SV_OK) {
 				rc = sv_err_set(c->err, SV_ERR_FAIL, "a listing does not parse");
@@ -96,8 +98,8 @@ static enum sv_code each_of_group(struct change *c, const struct sv_msg_op *op, 
 	sv_wipe(after, sizeof(after));
 	sv_wipe(fresh, sizeof(fresh));
 	if (rc == SV_OK && !any)
-		return sv_err_set(c->err, SV_ERR_NOT_FOUND, "no secret in group \"%.*s\" of environment \"%.*s\"%s", (int)op->name.n,
-				  op->name.p, (int)op->env.n, op->env.p, own ? " itself" : "");
+		return sv_err_set(c->err, SV_ERR_NOT_FOUND, "no secret in group \"%.*s\" of environment \"%.*s\"%s",
+				  (int)op->name.n, op->name.p, (int)op->env.n, op->env.p, own ? " itself" : "");
 	return rc;
 }
 
@@ -107,7 +109,8 @@ static enum sv_code one_or_group(struct change *c, const struct sv_msg_op *op, b
 
 	if (is_group(op->name)) {
 		if (fn != remove_one && !is_group(op->to_name))
-			return sv_err_set(c->err, SV_ERR_USAGE, "a group can only become a group: write the target with a closing slash");
+			return sv_err_set(c->err, SV_ERR_USAGE,
+					  "a group can only become a group: write the target with a closing slash");
 		return each_of_group(c, op, own, fn);
 	}
 	if ((rc = sv_name_check(op->name.p, op->name.n, c->err)) != SV_OK ||
@@ -151,28 +154,19 @@ static enum sv_code apply(struct change *c, struct sv_msg_op *op)
 	if (rc != SV_OK)
 		return rc;
 	switch (op->op) {
-	case SV_OP_PUT:
-		return put(c, op);
-	case SV_OP_REMOVE:
-		return one_or_group(c, op, true, remove_one);
-	case SV_OP_MOVE:
-		return one_or_group(c, op, true, move_one);
-	case SV_OP_COPY:
-		return one_or_group(c, op, false, copy_one);
+	case SV_OP_PUT: return put(c, op);
+	case SV_OP_REMOVE: return one_or_group(c, op, true, remove_one);
+	case SV_OP_MOVE: return one_or_group(c, op, true, move_one);
+	case SV_OP_COPY: return one_or_group(c, op, false, copy_one);
 	case SV_OP_RESTORE:
 		if ((rc = sv_name_check(op->name.p, op->name.n, c->err)) != SV_OK)
 			return rc;
 		return sv_tx_restore(c->tx, op->env, op->name, op->version, c->err);
-	case SV_OP_ENV_CREATE:
-		return sv_tx_env_create(c->tx, op->env, op->force, c->err);
-	case SV_OP_ENV_RENAME:
-		return sv_tx_env_rename(c->tx, op->env, op->to_env, c->err);
-	case SV_OP_ENV_REMOVE:
-		return sv_tx_env_remove(c->tx, op->env, op->force, c->err);
-	case SV_OP_ENV_COPY:
-		return copy_env(c, op);
-	default:
-		return sv_req_malformed(c->err);
+	case SV_OP_ENV_CREATE: return sv_tx_env_create(c->tx, op->env, op->force, c->err);
+	case SV_OP_ENV_RENAME: return sv_tx_env_rename(c->tx, op->env, op->to_env, c->err);
+	case SV_OP_ENV_REMOVE: return sv_tx_env_remove(c->tx, op->env, op->force, c->err);
+	case SV_OP_ENV_COPY: return copy_env(c, op);
+	default: return sv_req_malformed(c->err);
 	}
 }
 
@@ -194,7 +188,8 @@ static enum sv_code refuse_rest(struct sv_req *q, struct sv_err *err)
 	if (!q->more)
 		q->c->tx_dropped = SV_DROPPED_NOT;
 	if (why == SV_DROPPED_LOCKED)
-		return sv_err_set(err, SV_ERR_LOCKED, "the vault was locked before the change was complete; nothing of it was kept");
+		return sv_err_set(err, SV_ERR_LOCKED,
+				  "the vault was locked before the change was complete; nothing of it was kept");
 	return sv_err_set(err, SV_ERR_FAIL, "an earlier part of this change was refused; nothing of it was kept");
 }
 
@@ -221,7 +216,8 @@ static enum sv_code stage(struct sv_req *q, uint8_t verb, struct sv_err *err)
 			return rc;
 	}
 	if (staged_bytes(q->a) > SV_STAGED_MAX)
-		return sv_err_set(err, SV_ERR_TOO_BIG, "the change is larger than the agent may hold (%zu MiB); make it in parts",
+		return sv_err_set(err, SV_ERR_TOO_BIG,
+				  "the change is larger than the agent may hold (%zu MiB); make it in parts",
 				  SV_STAGED_MAX >> 20);
 	return SV_OK;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Landlock and seccomp.  The kernel's headers of Debian 12 know less than its successors' kernels, so the numbers stand here.
- * Sources: landlock(7), linux/include/uapi/linux/landlock.h, seccomp(2), bpf(2), prctl(2).
+ * Landlock and seccomp.  The kernel's headers of Debian 12 know less than its successors' kernels, so the numbers stand
+ * here. Sources: landlock(7), linux/include/uapi/linux/landlock.h, seccomp(2), bpf(2), prctl(2).
  *
- * The seccomp filter refuses (EPERM) rather than allows: an allow-list would have to follow every libc and every SQLite, and a
- * call that is missing from it kills the agent while it holds unsaved work.  What is refused is what an attacker who already runs
- * code in here would want next: another program, process, socket, or a look into another process.
+ * The seccomp filter refuses (EPERM) rather than allows: an allow-list would have to follow every libc and every
+ * SQLite, and a call that is missing from it kills the agent while it holds unsaved work.  What is refused is what an
+ * attacker who already runs code in here would want next: another program, process, socket, or a look into another
+ * process.
  */
 #include "agent/harden.h"
 
@@ -28,27 +29,27 @@
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
-#define SYS_landlock_add_rule	    445
+#define SYS_landlock_add_rule       445
 #define SYS_landlock_restrict_self  446
 #endif
 
-#define LL_EXECUTE	(1ull << 0)
-#define LL_WRITE_FILE	(1ull << 1)
-#define LL_READ_FILE	(1ull << 2)
-#define LL_READ_DIR	(1ull << 3)
-#define LL_REMOVE_DIR	(1ull << 4)
-#define LL_REMOVE_FILE	(1ull << 5)
-#define LL_MAKE_DIR	(1ull << 7)
-#define LL_MAKE_REG	(1ull << 8)
-#define LL_ABI1		((1ull << 13) - 1)
-#define LL_REFER	(1ull << 13) /* ABI 2 */
-#define LL_TRUNCATE	(1ull << 14) /* ABI 3 */
-#define LL_IOCTL_DEV	(1ull << 15) /* ABI 5 */
-#define LL_NET_BIND	(1ull << 0)  /* ABI 4 */
-#define LL_NET_CONNECT	(1ull << 1)
-#define LL_SCOPE_UNIX	(1ull << 0)  /* ABI 6: abstract sockets */
+#define LL_EXECUTE      (1ull << 0)
+#define LL_WRITE_FILE   (1ull << 1)
+#define LL_READ_FILE    (1ull << 2)
+#define LL_READ_DIR     (1ull << 3)
+#define LL_REMOVE_DIR   (1ull << 4)
+#define LL_REMOVE_FILE  (1ull << 5)
+#define LL_MAKE_DIR     (1ull << 7)
+#define LL_MAKE_REG     (1ull << 8)
+#define LL_ABI1         ((1ull << 13) - 1)
+#define LL_REFER        (1ull << 13) /* ABI 2 */
+#define LL_TRUNCATE     (1ull << 14) /* ABI 3 */
+#define LL_IOCTL_DEV    (1ull << 15) /* ABI 5 */
+#define LL_NET_BIND     (1ull << 0)  /* ABI 4 */
+#define LL_NET_CONNECT  (1ull << 1)
+#define LL_SCOPE_UNIX   (1ull << 0) /* ABI 6: abstract sockets */
 #define LL_SCOPE_SIGNAL (1ull << 1)
-#define LL_VERSION	1u
+#define LL_VERSION      1u
 #define LL_PATH_BENEATH 1
 
 struct ll_ruleset {
@@ -142,7 +143,8 @@ static bool restrict_files(const struct sv_sandbox *s)
 	make_dirs(s->state_dir);
 	ok = ok && allow(ruleset, s->state_dir, files | LL_MAKE_DIR | LL_REMOVE_DIR);
 	if (s->socket_path != NULL)
-		ok = ok && parent_of(s->socket_path, dir, sizeof(dir)) && allow(ruleset, dir, LL_REMOVE_FILE | LL_READ_DIR);
+		ok = ok && parent_of(s->socket_path, dir, sizeof(dir)) &&
+		     allow(ruleset, dir, LL_REMOVE_FILE | LL_READ_DIR);
 #ifdef SV_TESTING
 	if (getenv("SV_TEST_CLOCK") != NULL)
 		ok = ok && parent_of(getenv("SV_TEST_CLOCK"), dir, sizeof(dir)) && allow(ruleset, dir, LL_READ_FILE);
@@ -163,9 +165,7 @@ static bool restrict_files(const struct sv_sandbox *s)
 /* Sanitizers start threads and look into their own process at exit. */
 #if defined(ARCH) && !defined(__SANITIZE_ADDRESS__)
 
-#define DENY(nr)                                        \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), \
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+#define DENY(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
 static bool restrict_calls(void)
 {
@@ -232,7 +232,7 @@ static bool restrict_calls(void)
 #endif
 
 #ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
+#define PR_SET_MDWE              65
 #define PR_MDWE_REFUSE_EXEC_GAIN 1
 #endif
 

@@ -272,7 +272,8 @@ static void look_for_socket(struct sv_agent *a)
 	a->socket_look_ms = a->now.mono_ms + SV_SOCKET_CHECK_MS;
 	if (lstat(a->cfg.socket_path, &st) == 0 && st.st_dev == a->socket_dev && st.st_ino == a->socket_ino)
 		return;
-	/* Nobody can reach us any more, and the keys would stay: the runtime directory goes away when a user logs out. */
+	/* Nobody can reach us any more, and the keys would stay: the runtime directory goes away when a user logs out.
+	 */
 	sv_log_event("the socket is gone", 0);
 	a->stopping = true;
 }

@@ -74,8 +74,7 @@ static enum sv_code absolute(char out[SV_PATH_BYTES], const char *path, const ch
 		fits = join(out, cwd, "/", path);
 	}
 	if (!fits)
-		return sv_err_set(err, SV_ERR_USAGE, "the path in %s is longer than %d bytes", what,
-				  SV_PATH_BYTES - 1);
+		return sv_err_set(err, SV_ERR_USAGE, "the path in %s is longer than %d bytes", what, SV_PATH_BYTES - 1);
 	squeeze(out);
 	return SV_OK;
 }
@@ -432,14 +431,11 @@ static enum sv_code connect_failed(int e, const char *path, struct sv_err *err)
 	switch (e) {
 	case ENOENT:
 	case ENOTDIR:
-	case ECONNREFUSED:
-		return sv_err_set(err, SV_ERR_NO_AGENT, "no agent is running");
+	case ECONNREFUSED: return sv_err_set(err, SV_ERR_NO_AGENT, "no agent is running");
 	case EACCES:
 	case EPERM:
-	case ELOOP:
-		return sv_err_sys(err, SV_ERR_DENIED, e, "cannot connect to %s", path);
-	default:
-		return sv_err_sys(err, SV_ERR_IO, e, "cannot connect to %s", path);
+	case ELOOP: return sv_err_sys(err, SV_ERR_DENIED, e, "cannot connect to %s", path);
+	default: return sv_err_sys(err, SV_ERR_IO, e, "cannot connect to %s", path);
 	}
 }
 

@@ -268,7 +268,8 @@ enum sv_code sv_msg_get_resolve(struct sv_buf *b, struct sv_msg_resolve *m)
 	GET(sv_msg_get_text(b, &m->env, SV_ENV_NAME_MAX));
 	GET(sv_buf_get_u8(b, &m->flags));
 	GET(sv_buf_get_u16(b, &m->n));
-	return (m->flags & ~(SV_RESOLVE_NAMES_ONLY | SV_RESOLVE_LENIENT)) != 0 || m->n > SV_SELECTORS_MAX ? SV_ERR_PROTO : SV_OK;
+	return (m->flags & ~(SV_RESOLVE_NAMES_ONLY | SV_RESOLVE_LENIENT)) != 0 || m->n > SV_SELECTORS_MAX ? SV_ERR_PROTO
+													  : SV_OK;
 }
 
 enum sv_code sv_msg_put_selector(struct sv_buf *b, const struct sv_msg_selector *m)
@@ -284,16 +285,12 @@ enum sv_code sv_msg_get_selector(struct sv_buf *b, struct sv_msg_selector *m)
 	GET(sv_msg_get_text(b, &m->arg, SV_NAME_MAX + 1));
 	GET(sv_msg_get_text(b, &m->var, SV_VAR_MAX));
 	switch (m->kind) {
-	case SV_SELECT_NAME:
-		return m->arg.n == 0 || m->arg.n > SV_NAME_MAX ? SV_ERR_PROTO : SV_OK;
+	case SV_SELECT_NAME: return m->arg.n == 0 || m->arg.n > SV_NAME_MAX ? SV_ERR_PROTO : SV_OK;
 	case SV_SELECT_GROUP:
 	case SV_SELECT_VAR_PREFIX:
-	case SV_SELECT_VAR:
-		return m->arg.n == 0 || m->var.n != 0 ? SV_ERR_PROTO : SV_OK;
-	case SV_SELECT_ALL:
-		return m->arg.n != 0 || m->var.n != 0 ? SV_ERR_PROTO : SV_OK;
-	default:
-		return SV_ERR_PROTO;
+	case SV_SELECT_VAR: return m->arg.n == 0 || m->var.n != 0 ? SV_ERR_PROTO : SV_OK;
+	case SV_SELECT_ALL: return m->arg.n != 0 || m->var.n != 0 ? SV_ERR_PROTO : SV_OK;
+	default: return SV_ERR_PROTO;
 	}
 }
 

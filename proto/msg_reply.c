@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-#define PATH_TEXT_MAX 4095 /* a path in a reply, without NUL */
+#define PATH_TEXT_MAX    4095 /* a path in a reply, without NUL */
 #define VERSION_TEXT_MAX 64
-#define PAIR_INHERITED 1u
-#define INFO_GONE 1u
-#define INFO_INHERITED 2u
+#define PAIR_INHERITED   1u
+#define INFO_GONE        1u
+#define INFO_INHERITED   2u
 
 enum sv_code sv_msg_put_status(struct sv_buf *b, const struct sv_msg_status *m)
 {

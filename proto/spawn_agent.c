@@ -32,7 +32,7 @@
 #define SV_BINDIR "/usr/bin"
 #endif
 
-#define READY_FD 3
+#define READY_FD   3
 #define BUSY_TRIES 400 /* 5 ms each */
 
 /* ---- which program -------------------------------------------------------------------------- */
@@ -132,8 +132,7 @@ static void run_agent(const char *program, const struct sv_paths *p, int ready, 
 {
 	const char *insecure = getenv("SV_INSECURE_MEMORY");
 	const char *argv[12] = {
-		"sv-agent",    "--vault",    p->vault,     "--socket", p->socket,
-		"--state-dir", p->state_dir, "--ready-fd", "3",
+		"sv-agent", "--vault", p->vault, "--socket", p->socket, "--state-dir", p->state_dir, "--ready-fd", "3",
 	};
 
 	if (insecure != NULL && strcmp(insecure, "1") == 0)

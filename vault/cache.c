@@ -27,7 +27,7 @@ struct keys {
 
 struct sv_cache {
 	struct keys *keys; /* locked memory */
-	uint64_t nonce;	   /* the next one */
+	uint64_t nonce;    /* the next one */
 	struct slot *slots;
 };
 
@@ -65,7 +65,8 @@ static void seal(struct sv_cache *c, unsigned char *out, const unsigned char *in
 	(void)crypto_stream_chacha20_xor(out, in, n, iv, c->keys->stream);
 }
 
-void sv_cache_put(struct sv_cache *c, uint32_t h, const struct sv_row *row, struct sv_text var, const unsigned char *value, size_t n)
+void sv_cache_put(struct sv_cache *c, uint32_t h, const struct sv_row *row, struct sv_text var,
+		  const unsigned char *value, size_t n)
 {
 	struct slot *s = &c->slots[h % SV_CACHE_SLOTS];
 
@@ -83,8 +84,8 @@ void sv_cache_put(struct sv_cache *c, uint32_t h, const struct sv_row *row, stru
 	sv_wipe(c->keys->plain, var.n + n);
 }
 
-bool sv_cache_get(struct sv_cache *c, uint32_t h, const struct sv_row *row, char *var, size_t *var_n, unsigned char *out, size_t cap,
-		  size_t *n)
+bool sv_cache_get(struct sv_cache *c, uint32_t h, const struct sv_row *row, char *var, size_t *var_n,
+		  unsigned char *out, size_t cap, size_t *n)
 {
 	const struct slot *s = &c->slots[h % SV_CACHE_SLOTS];
 	size_t all = (size_t)s->var_n + s->value_n;

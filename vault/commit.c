@@ -2,8 +2,8 @@
 /*
  * Writing a transaction: all of it or nothing, and the truth about which.
  *
- *	check -> seal leaves -> plan the index -> BEGIN -> same state? -> rows, state -> COMMIT -> index -> witness -> OK
- *	(any error from BEGIN to COMMIT: close, reopen, read which state is there)
+ *	check -> seal leaves -> plan the index -> BEGIN -> same state? -> rows, state -> COMMIT -> index -> witness ->
+ *OK (any error from BEGIN to COMMIT: close, reopen, read which state is there)
  *
  * A failed COMMIT says nothing about what is on the disk (of 200 single faults injected, 6 reported an error with the
  * new state written), so the authenticated state is read back.

@@ -46,8 +46,8 @@ static enum sv_code find(struct sv_vault *v, struct sv_text env, struct sv_text 
 }
 
 /* The value of a current row and its explicit variable name (may be empty), from the cache or from the file. */
-static enum sv_code value_of(struct sv_vault *v, uint32_t h, char *var, size_t *var_n, unsigned char *out, size_t cap, size_t *len,
-			     struct sv_err *err)
+static enum sv_code value_of(struct sv_vault *v, uint32_t h, char *var, size_t *var_n, unsigned char *out, size_t cap,
+			     size_t *len, struct sv_err *err)
 {
 	struct sv_loaded l = { 0 };
 	enum sv_code rc = SV_OK;
@@ -72,8 +72,9 @@ static enum sv_code value_of(struct sv_vault *v, uint32_t h, char *var, size_t *
 	return rc;
 }
 
-enum sv_code sv_vault_get_pair(struct sv_vault *v, struct sv_text env, struct sv_text name, char var[SV_VAR_MAX + 1], size_t *var_n,
-			       bool *inherited, unsigned char *out, size_t out_cap, size_t *len, struct sv_err *err)
+enum sv_code sv_vault_get_pair(struct sv_vault *v, struct sv_text env, struct sv_text name, char var[SV_VAR_MAX + 1],
+			       size_t *var_n, bool *inherited, unsigned char *out, size_t out_cap, size_t *len,
+			       struct sv_err *err)
 {
 	size_t own = 0;
 	uint32_t h;
@@ -89,8 +90,8 @@ enum sv_code sv_vault_get_pair(struct sv_vault *v, struct sv_text env, struct sv
 	return SV_OK;
 }
 
-enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out, size_t out_cap, size_t *len,
-			       struct sv_err *err)
+enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out,
+			       size_t out_cap, size_t *len, struct sv_err *err)
 {
 	bool inherited;
 

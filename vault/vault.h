@@ -142,8 +142,8 @@ enum sv_code sv_vault_get(struct sv_vault *v, struct sv_text env, struct sv_text
 enum sv_code sv_vault_get_into(struct sv_vault *v, struct sv_text env, struct sv_text name, unsigned char *out,
 			       size_t out_cap, size_t *len, struct sv_err *err) SV_CHECK;
 /*
- * The same with the secret's variable name, explicit or derived, in var (no NUL; *var_n bytes), which may be NULL together
- * with var_n.
+ * The same with the secret's variable name, explicit or derived, in var (no NUL; *var_n bytes), which may be NULL
+ * together with var_n.
  */
 enum sv_code sv_vault_get_pair(struct sv_vault *v, struct sv_text env, struct sv_text name, char var[SV_VAR_MAX + 1],
 			       size_t *var_n, bool *inherited, unsigned char *out, size_t out_cap, size_t *len,
@@ -159,7 +159,8 @@ struct sv_entry { /* one line of a listing; views valid during the callback only
 	int64_t expires_s;
 	uint32_t value_len;
 };
-/* One name as a listing would show it; var (room for SV_VAR_MAX + 1 bytes, the caller's) holds e->var.  SV_ERR_NOT_FOUND. */
+/* One name as a listing would show it; var (room for SV_VAR_MAX + 1 bytes, the caller's) holds e->var.
+ * SV_ERR_NOT_FOUND. */
 enum sv_code sv_vault_entry(struct sv_vault *v, struct sv_text env, struct sv_text name, struct sv_entry *e,
 			    char var[SV_VAR_MAX + 1], struct sv_err *err) SV_CHECK;
 

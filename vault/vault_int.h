@@ -41,7 +41,7 @@ struct sv_vault {
 	struct sv_rows rows;
 	bool witness_new, witness_stale, kdf_below_floor;
 
-	struct sv_buf plain;  /* locked: metadata being encoded */
+	struct sv_buf plain; /* locked: metadata being encoded */
 
 	struct sv_env *envs; /* locked: environments met so far; all of them once the index is complete */
 	uint32_t n_envs, envs_cap;

@@ -25,7 +25,7 @@ static void trim_partial(char *s)
 		s[n - 1 - back] = '\0';
 }
 
-static void format_into(char *out, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 2, 0))) format_into(char *out, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, SV_ERR_MSG_BYTES, fmt, ap);
 
