@@ -45,7 +45,8 @@ static enum sv_code lines(struct sv_cli *cli, struct sv_buf *body, struct sv_err
 			sv_out_str(&cli->out, args.dry_run ? "  would be gone again\n" : "  is gone again\n");
 		else
 			sv_out_fmt(&cli->out,
-				   args.dry_run ? "  would be as in version %llu\n" : "  is as in version %llu\n",
+				   args.dry_run ? "  would go back, as version %llu\n"
+						: "  went back, as version %llu\n",
 				   (unsigned long long)info.version);
 	}
 	if (cli->opt.json) {

@@ -12,6 +12,7 @@ struct best {
 	char name[SV_NAME_MAX];
 	size_t len;
 	unsigned distance;
+	bool there; /* the very name: something else about it was not found */
 };
 
 /* The last part of a name counts as much as the whole: "read-token" for "npm/read-token". */
@@ -26,6 +27,8 @@ static void consider(struct best *b, struct sv_text asked, struct sv_text name)
 			d = last + 1 < d ? last + 1 : d;
 			break;
 		}
+	if (d == 0)
+		b->there = true;
 	if (d >= b->distance || name.n > sizeof(b->name))
 		return;
 	b->distance = d;
@@ -65,6 +68,8 @@ void sv_suggest(struct sv_cli *cli, const struct sv_err *err)
 	while (more && sv_client_recv(&cli->client, &body, &more, NULL) == SV_OK)
 		while (sv_buf_unread(body) > 0 && sv_msg_get_entry(body, &e, false) == SV_OK)
 			consider(&b, asked, e.name);
+	if (b.there)
+		return;
 	if (b.distance < 4 && b.distance * 2 <= asked.n)
 		sv_hint(cli, "did you mean %.*s?", (int)b.len, b.name);
 	else
