@@ -124,12 +124,12 @@ fi
 say "building a release in $build"
 # What is installed must be readable by whoever the prefix is for.
 umask 022
+mkdir -p "$build"
 cmake -S "$src" -B "$build" -G "$generator" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
-	-DSV_TESTING=OFF -DSV_TESTS=OFF >"$build.log" 2>&1 || {
-	cat "$build.log" >&2
+	-DSV_TESTING=OFF -DSV_TESTS=OFF >"$build/configure.log" 2>&1 || {
+	cat "$build/configure.log" >&2
 	die "cmake failed"
 }
-rm -f "$build.log"
 cmake --build "$build" --parallel "$jobs"
 say "installing below $prefix"
 cmake --install "$build" >/dev/null
