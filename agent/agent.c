@@ -125,6 +125,13 @@ static void strip(struct sv_conn *c, bool keep)
 	}
 }
 
+void sv_agent_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
 void sv_agent_lock(struct sv_agent *a, const struct sv_conn *keep, const char *why)
 {
 	bool was = sv_agent_unlocked(a);
@@ -140,9 +147,7 @@ void sv_agent_lock(struct sv_agent *a, const struct sv_conn *keep, const char *w
 	if (a->vault != NULL)
 		sv_vault_lock(a->vault);
 	sv_stack_scrub();
-#ifdef __GLIBC__
-	(void)malloc_trim(0);
-#endif
+	sv_agent_trim();
 	if (was) {
 		sv_log_event(why, 1);
 		sv_agent_tell(a, SV_EVENT_LOCKED);

@@ -68,6 +68,8 @@ void sv_agent_began(struct sv_agent *a, uint32_t idle_s, uint32_t total_s);
  */
 void sv_agent_lock(struct sv_agent *a, const struct sv_conn *keep, const char *why);
 
+/* Give free heap back to the system. */
+void sv_agent_trim(void);
 /* Remember an event for every connection that watches; it is sent when the loop comes to it. */
 void sv_agent_tell(struct sv_agent *a, enum sv_msg_event event);
 

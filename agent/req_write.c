@@ -8,9 +8,10 @@
 
 #include <string.h>
 
-#define PAGE_NAMES 256
-#define ENTRY_MAX  (1 + 2 + SV_NAME_MAX + 2 + SV_VAR_MAX + 8 + 4)
-#define INFO_ROOM  (SV_META_BYTES_MAX + 2048)
+#define PAGE_NAMES   256
+#define MANY_CHANGES 500
+#define ENTRY_MAX    (1 + 2 + SV_NAME_MAX + 2 + SV_VAR_MAX + 8 + 4)
+#define INFO_ROOM    (SV_META_BYTES_MAX + 2048)
 
 struct change {
 	struct sv_req *q;
@@ -247,6 +248,8 @@ enum sv_code sv_req_write(struct sv_req *q, struct sv_err *err)
 		return rc;
 	if (done.txn != 0)
 		sv_agent_tell(q->a, SV_EVENT_CHANGED);
+	if (done.added + done.changed + done.removed > MANY_CHANGES)
+		sv_agent_trim(); /* what was staged leaves megabytes of free heap */
 	m = (struct sv_msg_commit){ done.txn, done.added, done.changed, done.removed, done.unchanged };
 	rc = sv_msg_put_commit(q->r->b, &m);
 	return rc == SV_OK ? SV_OK : sv_req_no_memory(rc, err);

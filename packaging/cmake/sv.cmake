@@ -64,7 +64,7 @@ function(sv_add_program name)
 	cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
 	add_executable(${name} ${A_SOURCES})
 	target_link_libraries(${name} PRIVATE ${A_LIBS} sv_warnings)
-	target_link_options(${name} PRIVATE -pie ${SV_LINK_HARDEN})
+	target_link_options(${name} PRIVATE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SV_STATIC>>>:-pie> ${SV_LINK_HARDEN})
 endfunction()
 
 # sv_add_test(NAME SOURCES ... LIBS ... [TIMEOUT s]): one cmocka program, labelled "unit".
