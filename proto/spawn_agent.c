@@ -33,7 +33,6 @@
 #endif
 
 #define READY_FD   3
-#define BUSY_TRIES 400 /* 5 ms each */
 
 /* ---- which program -------------------------------------------------------------------------- */
 
@@ -182,25 +181,7 @@ static size_t read_word(int fd, unsigned char *buf, size_t size)
 	return n;
 }
 
-/* Somebody else's agent holds the socket's lock and may be a moment from listening. */
-static enum sv_code wait_for_other(const char *socket_path, struct sv_err *err)
-{
-	static const struct timespec pause = { 0, 5000000 };
-	enum sv_code rc = SV_ERR_NO_AGENT;
-
-	for (int i = 0; i < BUSY_TRIES && rc == SV_ERR_NO_AGENT; i++) {
-		int fd;
-
-		rc = sv_endpoint_connect(socket_path, &fd, err);
-		if (rc == SV_OK)
-			(void)close(fd);
-		else if (rc == SV_ERR_NO_AGENT)
-			(void)nanosleep(&pause, NULL);
-	}
-	return rc;
-}
-
-static enum sv_code hear(int fd, const char *socket_path, struct sv_err *err)
+static enum sv_code hear(int fd, struct sv_err *err)
 {
 	unsigned char word[3 + SV_ERR_MSG_BYTES];
 	size_t n = read_word(fd, word, sizeof(word) - 1);
@@ -211,7 +192,7 @@ static enum sv_code hear(int fd, const char *socket_path, struct sv_err *err)
 	if (word[0] == SV_READY_OK)
 		return SV_OK;
 	if (word[0] == SV_READY_BUSY)
-		return wait_for_other(socket_path, err);
+		return sv_err_set(err, SV_ERR_BUSY, "another agent has the socket and does not answer");
 	if (word[0] != SV_READY_ERROR || n < 3)
 		return sv_err_set(err, SV_ERR_IO, "sv-agent could not start");
 	word[n] = '\0';
@@ -243,13 +224,38 @@ static enum sv_code launch(const struct sv_paths *p, struct sv_err *err)
 	if (pid < 0) {
 		rc = sv_err_sys(err, SV_ERR_IO, errno, "cannot start sv-agent");
 	} else {
-		rc = hear(fds[0], p->socket, err);
+		rc = hear(fds[0], err);
 		/* The process that was started ends as soon as the one that stays has spoken. */
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
 	(void)close(fds[0]);
 	return rc;
+}
+
+/*
+ * Another agent holds the lock of the socket's name.  It may be a moment from listening, or on its way out with replies
+ * still to send: so look for it, and try to start one, in turn.
+ */
+static enum sv_code launch_or_find(const struct sv_paths *p, struct sv_err *err)
+{
+	static const struct timespec pause = { 0, 10000000 };
+	int64_t end = now_ms() + SV_START_WAIT_MS;
+
+	for (;;) {
+		enum sv_code rc = launch(p, err);
+		int fd;
+
+		if (rc != SV_ERR_BUSY)
+			return rc;
+		if (sv_endpoint_connect(p->socket, &fd, NULL) == SV_OK) {
+			(void)close(fd);
+			return SV_OK;
+		}
+		if (now_ms() >= end)
+			return rc;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 enum sv_code sv_agent_start(const struct sv_paths *p, struct sv_err *err)
@@ -272,7 +278,7 @@ enum sv_code sv_agent_start(const struct sv_paths *p, struct sv_err *err)
 	if (rc == SV_OK)
 		(void)close(fd);
 	else
-		rc = launch(p, err);
+		rc = launch_or_find(p, err);
 	(void)close(lock);
 	return rc;
 }
