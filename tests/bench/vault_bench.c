@@ -80,6 +80,24 @@ static void insert(struct sv_vault *v, unsigned from, unsigned n)
 		       (now_us() - t) / 1e3, (staged - t) / 1e3, n / ((now_us() - t) / 1e6));
 }
 
+/* A new version of a secret that is there, so that it works in a full vault too. */
+static void rewrite(struct sv_vault *v, unsigned i, unsigned n)
+{
+	struct sv_put p = { .env = env, .mode = SV_PUT_SET, .has_value = true };
+	char name[64], value[64];
+	struct sv_commit c;
+	struct sv_tx *tx;
+
+	name_of((i * 7919u) % n, name);
+	(void)snprintf(value, sizeof(value), "new_%032u", i);
+	p.name = (struct sv_text){ name, strlen(name) };
+	p.value = (unsigned char *)value;
+	p.value_len = strlen(value);
+	must(sv_tx_begin(v, SV_VERB_SET, &tx, &err), "begin");
+	must(sv_tx_put(tx, &p, &err), "put");
+	must(sv_tx_commit(&tx, &c, &err), "commit");
+}
+
 static enum sv_code count_entry(void *ctx, const struct sv_entry *e)
 {
 	(void)e;
@@ -143,7 +161,7 @@ static void bench_write(struct sv_vault *v, const char *dir, unsigned n)
 	for (unsigned i = 0; i < RUNS; i++) {
 		double t = now_us();
 
-		insert(v, 10000000 + i, 1);
+		rewrite(v, i, n);
 		ours[i] = now_us() - t;
 		bare[i] = bare_commit(db, ins, upd, i);
 	}
