@@ -48,6 +48,7 @@ enum sv_code sv_client_begin(struct sv_client *c, uint16_t type, uint8_t flags, 
 	return rc == SV_OK ? SV_OK : sv_err_set(err, rc, "no memory for the request");
 }
 
+/* SV_ERR_NO_AGENT: the other end is closed. */
 static enum sv_code send_all(int fd, const unsigned char *p, size_t n, struct sv_err *err)
 {
 	while (n > 0) {
@@ -57,25 +58,13 @@ static enum sv_code send_all(int fd, const unsigned char *p, size_t n, struct sv
 			if (errno == EINTR)
 				continue;
 			if (errno == EPIPE || errno == ECONNRESET)
-				return sv_err_set(err, SV_ERR_IO, "the agent closed the connection");
+				return sv_err_set(err, SV_ERR_NO_AGENT, "the agent closed the connection");
 			return sv_err_sys(err, SV_ERR_IO, errno, "cannot send to the agent");
 		}
 		p += w;
 		n -= (size_t)w;
 	}
 	return SV_OK;
-}
-
-enum sv_code sv_client_send(struct sv_client *c, struct sv_err *err)
-{
-	enum sv_code rc = sv_frame_end(&c->out, 0);
-
-	if (rc == SV_OK)
-		rc = send_all(c->fd, c->out.data, c->out.len, err);
-	else
-		(void)sv_err_set(err, rc, "the request is larger than %zu bytes", SV_FRAME_BODY_MAX);
-	sv_buf_reset(&c->out);
-	return rc;
 }
 
 /* At least one more byte into c->in, with room for `want` of them. */
@@ -140,6 +129,31 @@ static enum sv_code take_error(struct sv_client *c, const struct sv_frame *f, st
 	if (sv_msg_get_error(body, &told) != SV_OK)
 		return sv_err_set(err, SV_ERR_PROTO, "the agent's answer does not parse");
 	return sv_err_set(err, told.code, "%s", told.msg);
+}
+
+/* The connection is closed; the agent may have said why before it did so. */
+static enum sv_code last_word(struct sv_client *c, struct sv_err *err)
+{
+	struct sv_frame f;
+
+	while (wait_frame(c, &f, NULL) == SV_OK) {
+		if (f.type == SV_MSG_ERROR)
+			return take_error(c, &f, err);
+		c->at += SV_FRAME_HEADER_BYTES + f.body_len;
+	}
+	return sv_err_set(err, SV_ERR_IO, "the agent closed the connection");
+}
+
+enum sv_code sv_client_send(struct sv_client *c, struct sv_err *err)
+{
+	enum sv_code rc = sv_frame_end(&c->out, 0);
+
+	if (rc == SV_OK)
+		rc = send_all(c->fd, c->out.data, c->out.len, err);
+	else
+		(void)sv_err_set(err, rc, "the request is larger than %zu bytes", SV_FRAME_BODY_MAX);
+	sv_buf_reset(&c->out);
+	return rc == SV_ERR_NO_AGENT ? last_word(c, err) : rc;
 }
 
 /* Forget what was given out before. */

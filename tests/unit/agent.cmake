@@ -3,3 +3,5 @@
 sv_add_test(test_msg SOURCES test_msg.c "${CMAKE_SOURCE_DIR}/tests/support/msg_samples.c" LIBS sv_proto)
 sv_add_test(test_frame SOURCES test_frame.c LIBS sv_proto)
 sv_add_test(test_idle SOURCES test_idle.c LIBS sv_agent_core)
+sv_add_test(test_endpoint SOURCES test_endpoint.c LIBS sv_proto)
+sv_add_test(test_client SOURCES test_client.c LIBS sv_proto)
