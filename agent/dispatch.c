@@ -25,7 +25,7 @@ static const struct req_row {
 	{ SV_MSG_SLOTS, "slots", 0, sv_req_slots },
 	{ SV_MSG_INIT, "init", 0, sv_req_init },
 	{ SV_MSG_UNLOCK, "unlock", REQ_KEY, sv_req_unlock },
-	{ SV_MSG_LOCK, "lock", 0, sv_req_lock },
+	{ SV_MSG_LOCK, "lock", REQ_PARTS, sv_req_lock }, /* however it comes, it locks */
 	{ SV_MSG_REKEY, "rekey", REQ_UNLOCKED | REQ_KEEPS_AWAKE | REQ_KEY, sv_req_rekey },
 	{ SV_MSG_VERIFY, "verify", REQ_UNLOCKED | REQ_KEEPS_AWAKE, sv_req_verify },
 	{ SV_MSG_BACKUP, "backup", REQ_UNLOCKED | REQ_KEEPS_AWAKE, sv_req_backup },
@@ -115,6 +115,9 @@ static void refuse_frame(struct sv_agent *a, struct sv_conn *c, struct sv_buf *v
 	struct sv_err err = SV_ERR_INIT;
 	struct sv_reply r;
 
+	/* Whatever is wrong with it: a request that means to lock, locks. */
+	if (f->type == SV_MSG_LOCK)
+		sv_agent_lock(a, c, "locked: asked to");
 	if (f->version != SV_PROTO_VERSION)
 		(void)sv_err_set(&err, SV_ERR_PROTO,
 				 "this agent speaks version %d of the protocol; stop it (sv lock, then kill) "

@@ -11,6 +11,7 @@
 #define SV_WATCHERS_MAX        64     /* connections that watch */
 #define SV_ACCEPTS_PER_TURN    16     /* so that a flood of connections does not starve requests */
 #define SV_FRAME_WITHIN_MS     5000   /* from the first byte of a frame to its last */
+#define SV_BEGUN_SAFE_MS       250    /* an unfinished frame older than this gives way when the table is full */
 #define SV_IDLE_CONN_MS        60000  /* a connection without a request */
 #define SV_STAGED_WITHIN_MS    600000 /* a change in parts, a file in parts: from first frame to last */
 #define SV_DRAIN_WITHIN_MS     10000  /* a reply of which not one more byte was taken */

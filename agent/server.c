@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define ACCEPT_PAUSE_MS 100 /* out of descriptors: try again later, do not spin */
+#define SIGNAL_TURNS    32  /* how many busy turns a signal waits at most */
 
 static volatile sig_atomic_t got_lock, got_end;
 
@@ -59,7 +60,16 @@ static void drop(struct sv_agent *a, size_t i)
 	a->conns[a->n_conns] = NULL;
 }
 
-/* The connection that has been without a request for longest gives way; none that has anything in work. */
+/* All that it has in work is a frame that does not come to its end. */
+static bool only_begun(const struct sv_conn *c)
+{
+	return c->part_ms != 0 && sv_buf_unread(&c->out) == 0 && c->job == NULL && c->tx == NULL && c->load == NULL;
+}
+
+/*
+ * The connection that has been without a request for longest gives way; where there is none, the one whose frame has been
+ * unfinished for longest, or a table full of half frames would keep everybody out.  Never one that has more in work.
+ */
 static bool make_place(struct sv_agent *a)
 {
 	size_t oldest = SIZE_MAX;
@@ -69,6 +79,9 @@ static bool make_place(struct sv_agent *a)
 	for (size_t i = 0; i < a->n_conns; i++)
 		if (sv_conn_idle(a->conns[i]) &&
 		    (oldest == SIZE_MAX || a->conns[i]->used_ms < a->conns[oldest]->used_ms))
+			oldest = i;
+	for (size_t i = 0; oldest == SIZE_MAX && i < a->n_conns; i++)
+		if (only_begun(a->conns[i]) && a->now.mono_ms - a->conns[i]->part_ms >= SV_BEGUN_SAFE_MS)
 			oldest = i;
 	if (oldest == SIZE_MAX)
 		return false;
@@ -246,7 +259,8 @@ static int64_t wait_ms(const struct sv_agent *a, int max_wait_ms)
 	bool waiting = false;
 
 	w = sooner(w, sv_clock_poll_ms());
-	if (a->cfg.socket_path != NULL)
+	/* A suspend moves the boot clock alone, which ends no ppoll: a session is looked at now and then. */
+	if (a->cfg.socket_path != NULL || a->idle.running)
 		w = sooner(w, SV_SOCKET_CHECK_MS);
 	for (size_t i = 0; i < a->n_conns; i++) {
 		int64_t d = sv_conn_deadline_ms(a->conns[i]);
@@ -262,7 +276,6 @@ static int64_t wait_ms(const struct sv_agent *a, int max_wait_ms)
 	return w;
 }
 
-/* A suspend shows as a jump of the boot clock alone, which ends no ppoll; so a session is looked at now and then. */
 static void look_for_socket(struct sv_agent *a)
 {
 	struct stat st;
@@ -295,6 +308,18 @@ static void work_ahead(struct sv_agent *a)
 		a->indexed = sv_vault_index_step(a->vault, SV_INDEX_SLICE_US);
 }
 
+/* A ppoll that finds a ready socket delivers no signal: where one always is, a lock or an end would wait for ever. */
+static void hear_signals(const sigset_t *sigmask)
+{
+	static unsigned turns;
+	sigset_t blocked;
+
+	if (sigmask == NULL || ++turns % SIGNAL_TURNS != 0)
+		return;
+	(void)sigprocmask(SIG_SETMASK, sigmask, &blocked);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 void sv_server_turn(struct sv_agent *a, int max_wait_ms, const sigset_t *sigmask)
 {
 	struct pollfd fds[SV_CONNS_MAX + 1];
@@ -319,6 +344,8 @@ void sv_server_turn(struct sv_agent *a, int max_wait_ms, const sigset_t *sigmask
 	ts = (struct timespec){ .tv_sec = wait / 1000, .tv_nsec = (wait % 1000) * 1000000 };
 	r = ppoll(fds, n + 1, wait < 0 ? NULL : &ts, sigmask);
 	starved = false;
+	if (r > 0)
+		hear_signals(sigmask);
 	if (r < 0)
 		memset(fds, 0, sizeof(fds)); /* a signal: only what needs no socket is done in this turn */
 	if (got_lock) {
@@ -363,8 +390,17 @@ static void pay(struct sv_agent *a, const sigset_t *during)
 	int64_t end = a->now.mono_ms + SV_TERM_WITHIN_MS;
 
 	for (size_t i = a->n_conns; i-- > 0;) {
-		a->conns[i]->closing = true;
-		if (sv_buf_unread(&a->conns[i]->out) == 0 && a->conns[i]->job == NULL)
+		struct sv_conn *c = a->conns[i];
+
+		/* What a watcher has not heard yet comes to nothing beside this. */
+		if (c->watching && sv_buf_unread(&c->out) == 0) {
+			c->events = 1u << SV_EVENT_ENDING;
+			sv_dispatch_event(a, c);
+			sv_conn_send(c, &a->reply, a->now.mono_ms);
+		}
+		c->watching = false;
+		c->closing = true;
+		if (c->dead || (sv_buf_unread(&c->out) == 0 && c->job == NULL))
 			drop(a, i);
 	}
 	while (owes(a) && a->now.mono_ms < end)
