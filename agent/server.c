@@ -67,8 +67,9 @@ static bool only_begun(const struct sv_conn *c)
 }
 
 /*
- * The connection that has been without a request for longest gives way; where there is none, the one whose frame has been
- * unfinished for longest, or a table full of half frames would keep everybody out.  Never one that has more in work.
+ * The connection that has been without a request for longest gives way; where there is none, the one whose frame has
+ * been unfinished for longest, or a table full of half frames would keep everybody out.  Never one that has more in
+ * work.
  */
 static bool make_place(struct sv_agent *a)
 {

@@ -4,9 +4,9 @@
  *
  *	agent_bench SOCKET NAME [SECONDS [CLIENTS]]
  *
- * Every client is a process with a connection of its own that sends a GET, waits for the value, and sends the next.  What is
- * counted is whole answers.  The two measurements take turns and the median round of each is told, since the machine
- * may be busy with something else for a while.
+ * Every client is a process with a connection of its own that sends a GET, waits for the value, and sends the next.
+ * What is counted is whole answers.  The two measurements take turns and the median round of each is told, since the
+ * machine may be busy with something else for a while.
  */
 #include "proto/client.h"
 
