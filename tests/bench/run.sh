@@ -169,6 +169,9 @@ row "ls of 1,000 against env A=1 true" "$(ratio "$(us ls1000)" "$(us env)")" tim
 row "ls of 10,000 against env A=1 true" "$(ratio "$(us ls10000)" "$(us env)")" times 6.00 "$(us ls10000) us"
 # from FILE SED-EXPRESSION: the first number that it finds
 from() { if [ -f "$dir/$1" ]; then sed -n "$2" "$dir/$1" | head -n 1; fi; }
+row "reads over one connection" "$(from agent 's/^one connection: \([0-9]*\) reads.*/\1/p')" per_s ">30000"
+row "64 clients at once, of that" "$(from agent 's/^64 clients.*ratio \([0-9.]*\).*/\1/p')" times ">0.75" \
+	"$(from agent 's/^64 clients at once: \([0-9]* reads.s\).*/\1/p')"
 row "unlock of 1,000 without key derivation" "$(from vault 's/^unlock at 1000: \([0-9.]*\) ms.*/\1/p')" ms 20
 row "unlock of $large without key derivation" "$(from vault "s/^unlock at $large: \([0-9.]*\) ms.*/\1/p")" ms 300
 row "a durable write against one SQLite commit" "$(from vault 's/^durable write at 1000: .*ratio \([0-9.]*\).*/\1/p')" times 2 \

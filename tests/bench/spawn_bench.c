@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start several commands over and over, interleaved, and tell the median wall time and the largest resident size of each.
+ * Start several commands over and over, interleaved in changing order, and tell the median wall time and the largest resident size of each.
  *
  *	spawn_bench RUNS LABEL [VAR=VALUE ...] PROGRAM [ARG ...] [';' LABEL ...]
  *	spawn_bench --nothing
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,10 +139,27 @@ static double run_once(struct command *c, const posix_spawn_file_actions_t *acti
 	return took;
 }
 
+/* A new order each round: what a command finds in the caches depends on the one before it.  The sequence is always the same. */
+static void shuffle(size_t *order, size_t n)
+{
+	static uint32_t state = 1;
+
+	for (size_t i = n; i > 1; i--) {
+		size_t j, swap;
+
+		state = state * 1664525u + 1013904223u; /* Numerical Recipes' generator; its upper bits are good enough here */
+		j = (state >> 8) % i;
+		swap = order[i - 1];
+		order[i - 1] = order[j];
+		order[j] = swap;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct command commands[COMMANDS_MAX] = { 0 };
 	posix_spawn_file_actions_t actions;
+	size_t order[COMMANDS_MAX];
 	size_t n = 0;
 	size_t runs;
 	unsigned failed = 0;
@@ -158,16 +176,17 @@ int main(int argc, char **argv)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
 	for (size_t i = 0; i < n; i++) { /* a first run warms caches and is not counted */
 		run_once(&commands[i], &actions);
 		commands[i].failed = 0;
 	}
-	for (size_t r = 0; r < runs; r++)
-		for (size_t i = 0; i < n; i++) {
-			struct command *c = &commands[(i + r) % n];
-
-			c->us[r] = run_once(c, &actions);
-		}
+	for (size_t r = 0; r < runs; r++) {
+		shuffle(order, n);
+		for (size_t i = 0; i < n; i++)
+			commands[order[i]].us[r] = run_once(&commands[order[i]], &actions);
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct command *c = &commands[i];
 

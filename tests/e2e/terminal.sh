@@ -17,12 +17,15 @@ shows() { screen | grep -qF -- "$1"; }
 last_line() { screen | sed '/^$/d' | tail -n 1; }
 prompted() { [ "$(last_line)" = 'READY>' ]; }
 asks() { case $(last_line) in *:) return 0 ;; esac; return 1; }
+# shellcheck disable=SC2016  # for the shell in the terminal
+# Echo and line mode as the shell's own stty tells them; what is typed does not look like the answer.
 echo_state() {
 	mux clear-history
-	type_in 'clear; stty -a | tr ";" "\n" | tr " " "\n" | grep -x -e echo -e -echo -e icanon -e -icanon | tr "\n" " "; echo'
-	wait_for 5 shows icanon
-	screen | grep icanon | tail -n 1 | sed 's/ *$//'
+	type_in 'clear; echo "STATE" $(stty -a | tr ";" "\n" | tr " " "\n" | grep -x -e echo -e -echo -e icanon -e -icanon)'
+	wait_for 5 state_shown
+	screen | sed -n 's/^STATE //p' | tail -n 1
 }
+state_shown() { screen | grep -q '^STATE '; }
 clear_screen() { type_in clear; mux clear-history; wait_for 5 prompted; }
 
 type_in "PS1='READY> '"
@@ -80,17 +83,18 @@ clear_screen
 type_in 'set -m; sv unlock'
 if wait_for 10 asks; then
 	mux send-keys C-z
-	sleep 0.5
+	wait_for 10 shows Stopped
 	mux send-keys Enter
 	wait_for 5 prompted
 	same "stopped at the prompt, the shell has its echo" "$(echo_state)" "$before"
 	type_in 'fg'
-	sleep 0.5
+	wait_for 10 asks
 	mux send-keys -l "$PASS"
 	mux send-keys Enter
 	wait_for 20 prompted
 	unlocked() { sv status >/dev/null 2>&1; }
 	check "continued, it unlocks" wait_for 10 unlocked
+	wait_for 10 prompted
 	same "and the passphrase was not shown" "$(screen | grep -cF "$PASS")" 0
 fi
 same "and echo is as before" "$(echo_state)" "$before"
@@ -127,7 +131,7 @@ same "and lines in a pipe" "$(sv ls tree/ | cat)" "tree/branch/leaf1${NL}tree/br
 clear_screen
 type_in 'sv get typed/value'
 wait_for 10 shows "$CANARY"
-check "get adds a newline on a terminal" prompted
+check "get adds a newline on a terminal" wait_for 10 prompted
 
 # ---- escape sequences
 esc=$(printf '\033')

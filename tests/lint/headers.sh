@@ -6,7 +6,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 CC=${CC:-cc}
-flags="-std=c17 -D_GNU_SOURCE=1 -DSV_TESTING=1 -I$SV_SRC -Wall -Wextra -Wstrict-prototypes -Werror -fsyntax-only"
+flags="-std=c17 -D_GNU_SOURCE=1 -DSV_TESTING=1 -I. -Wall -Wextra -Wstrict-prototypes -Werror -fsyntax-only"
 cflags=$(pkg-config --cflags libsodium sqlite3 yaml-0.1 2>/dev/null)
 
 for header in $(files '*.h'); do

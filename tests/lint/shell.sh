@@ -8,7 +8,7 @@
 scripts=$(files '*.sh')
 if command -v shellcheck >/dev/null 2>&1; then
 	for f in $scripts; do
-		verdict "shellcheck $f" "$(shellcheck -e SC1091,SC2119,SC2317 "$f" 2>&1)"
+		verdict "shellcheck $f" "$(shellcheck -x -P SCRIPTDIR -e SC2119,SC2317 "$f" 2>&1)"
 	done
 	for f in $(files '.ci/run' '*.bash'); do
 		verdict "shellcheck $f" "$(shellcheck -s bash -e SC1091,SC2119,SC2317 "$f" 2>&1)"
