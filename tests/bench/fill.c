@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Put many secrets into the vault of a running, unlocked agent, in WRITE batches over its socket, and tell how long it took.
+ * Put many secrets into the vault of a running, unlocked agent, in WRITE batches over its socket, and tell how long it
+ *took.
  *
  *	fill SOCKET NAME-PREFIX COUNT [BATCH [VALUE-BYTES]]
  *
- * Names are NAME-PREFIX followed by six digits, so every variable name differs.  BATCH secrets are one transaction (default
- * 10,000).  Output: secrets, transactions, seconds, secrets a second.  With BATCH 1 each secret is a durable write of its own, and the
- * median of one write is told too.
+ * Names are NAME-PREFIX followed by six digits, so every variable name differs.  BATCH secrets are one transaction
+ *(default 10,000).  Output: secrets, transactions, seconds, secrets a second.  With BATCH 1 each secret is a durable
+ *write of its own, and the median of one write is told too.
  */
 #include "proto/client.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define FRAME_ROOM ((size_t)1 << 19)
+#define FRAME_ROOM      ((size_t)1 << 19)
 #define VALUE_BYTES_MAX 4096
 
 static double now_s(void)
@@ -46,7 +47,8 @@ static enum sv_code put_one(struct sv_client *c, const char *name, const unsigne
 }
 
 /* One transaction: secrets first .. first + n - 1, in as many frames as they need. */
-static enum sv_code write_batch(struct sv_client *c, const char *prefix, unsigned first, unsigned n, size_t value_len, struct sv_err *err)
+static enum sv_code write_batch(struct sv_client *c, const char *prefix, unsigned first, unsigned n, size_t value_len,
+				struct sv_err *err)
 {
 	unsigned char value[VALUE_BYTES_MAX];
 	struct sv_buf *reply;
@@ -109,8 +111,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	qsort(took, transactions, sizeof(*took), by_value);
-	printf("secrets %u transactions %u seconds %.6f rate %.0f median_ms %.3f\n", count, transactions, all, count / all,
-	       took[transactions / 2] * 1e3);
+	printf("secrets %u transactions %u seconds %.6f rate %.0f median_ms %.3f\n", count, transactions, all,
+	       count / all, took[transactions / 2] * 1e3);
 	free(took);
 	return 0;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start several commands over and over, interleaved in changing order, and tell the median wall time and the largest resident size of each.
+ * Start several commands over and over, interleaved in changing order, and tell the median wall time and the largest
+ *resident size of each.
  *
  *	spawn_bench RUNS LABEL [VAR=VALUE ...] PROGRAM [ARG ...] [';' LABEL ...]
  *	spawn_bench --nothing
  *
- * Variables before a program are added to its environment.  Standard input and output are /dev/null.  Output, one line per
- * command: LABEL, median and tenth percentile in microseconds, the largest ru_maxrss in KiB, how many runs failed.
+ * Variables before a program are added to its environment.  Standard input and output are /dev/null.  Output, one line
+ *per command: LABEL, median and tenth percentile in microseconds, the largest ru_maxrss in KiB, how many runs failed.
  *
- * Linux carries the peak of the memory that execve(2) replaces into ru_maxrss, so the figure is at least this program's own
- * size, and that of `sv exec -- PROGRAM` is the larger one of sv and PROGRAM.  This program is therefore linked statically and
- * small, and is its own smallest PROGRAM: --nothing.
+ * Linux carries the peak of the memory that execve(2) replaces into ru_maxrss, so the figure is at least this program's
+ *own size, and that of `sv exec -- PROGRAM` is the larger one of sv and PROGRAM.  This program is therefore linked
+ *statically and small, and is its own smallest PROGRAM: --nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -139,7 +140,8 @@ static double run_once(struct command *c, const posix_spawn_file_actions_t *acti
 	return took;
 }
 
-/* A new order each round: what a command finds in the caches depends on the one before it.  The sequence is always the same. */
+/* A new order each round: what a command finds in the caches depends on the one before it.  The sequence is always the
+ * same. */
 static void shuffle(size_t *order, size_t n)
 {
 	static uint32_t state = 1;
@@ -147,7 +149,8 @@ static void shuffle(size_t *order, size_t n)
 	for (size_t i = n; i > 1; i--) {
 		size_t j, swap;
 
-		state = state * 1664525u + 1013904223u; /* Numerical Recipes' generator; its upper bits are good enough here */
+		state = state * 1664525u +
+			1013904223u; /* Numerical Recipes' generator; its upper bits are good enough here */
 		j = (state >> 8) % i;
 		swap = order[i - 1];
 		order[i - 1] = order[j];
