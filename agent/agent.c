@@ -112,8 +112,9 @@ static void strip(struct sv_conn *c, bool keep)
 		c->tx_dropped = SV_DROPPED_LOCKED;
 	}
 	if (c->load != NULL) {
+		if (!sv_load_is_whole(c->load))
+			c->load_dropped = SV_DROPPED_LOCKED;
 		sv_load_free(&c->load);
-		c->load_dropped = SV_DROPPED_LOCKED;
 	}
 	if (keep || c->ticket != 0 || c->watching)
 		return;
@@ -134,7 +135,7 @@ void sv_agent_trim(void)
 
 void sv_agent_lock(struct sv_agent *a, const struct sv_conn *keep, const char *why)
 {
-	bool was = sv_agent_unlocked(a);
+	bool was = sv_agent_unlocked(a) || a->idle.running;
 
 	for (size_t i = 0; i < a->n_conns; i++)
 		strip(a->conns[i], a->conns[i] == keep);

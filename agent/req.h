@@ -55,6 +55,8 @@ enum sv_code sv_req_undo(struct sv_req *q, struct sv_err *err);
 enum sv_code sv_req_backup(struct sv_req *q, struct sv_err *err);
 enum sv_code sv_req_load(struct sv_req *q, struct sv_err *err);
 enum sv_code sv_req_adopt(struct sv_req *q, struct sv_err *err);
+/* No further part of it will come. */
+bool sv_load_is_whole(const struct sv_load *l);
 /* Forget a loaded file and remove it from the disk.  NULL is allowed. */
 void sv_load_free(struct sv_load **l);
 

@@ -52,6 +52,11 @@ void sv_load_free(struct sv_load **l)
 	*l = NULL;
 }
 
+bool sv_load_is_whole(const struct sv_load *l)
+{
+	return l->fd < 0;
+}
+
 /* The directory that holds path, as text with its closing slash. */
 static size_t dir_len(const char *path)
 {

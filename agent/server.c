@@ -66,6 +66,17 @@ static bool only_begun(const struct sv_conn *c)
 	return c->part_ms != 0 && sv_buf_unread(&c->out) == 0 && c->job == NULL && c->tx == NULL && c->load == NULL;
 }
 
+static size_t longest_begun(const struct sv_agent *a)
+{
+	size_t found = SIZE_MAX;
+
+	for (size_t i = 0; i < a->n_conns; i++)
+		if (only_begun(a->conns[i]) && a->now.mono_ms - a->conns[i]->part_ms >= SV_BEGUN_SAFE_MS &&
+		    (found == SIZE_MAX || a->conns[i]->part_ms < a->conns[found]->part_ms))
+			found = i;
+	return found;
+}
+
 /*
  * The connection that has been without a request for longest gives way; where there is none, the one whose frame has
  * been unfinished for longest, or a table full of half frames would keep everybody out.  Never one that has more in
@@ -81,9 +92,8 @@ static bool make_place(struct sv_agent *a)
 		if (sv_conn_idle(a->conns[i]) &&
 		    (oldest == SIZE_MAX || a->conns[i]->used_ms < a->conns[oldest]->used_ms))
 			oldest = i;
-	for (size_t i = 0; oldest == SIZE_MAX && i < a->n_conns; i++)
-		if (only_begun(a->conns[i]) && a->now.mono_ms - a->conns[i]->part_ms >= SV_BEGUN_SAFE_MS)
-			oldest = i;
+	if (oldest == SIZE_MAX)
+		oldest = longest_begun(a);
 	if (oldest == SIZE_MAX)
 		return false;
 	drop(a, oldest);
@@ -181,7 +191,7 @@ static void share_of(struct sv_agent *a, struct sv_conn *c, short events)
 			sv_conn_flush(c, a->now.mono_ms);
 		return;
 	}
-	if (c->closing)
+	if (c->closing && c->job == NULL)
 		return;
 	if (c->watching && c->events != 0) {
 		sv_dispatch_event(a, c);
