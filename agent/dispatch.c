@@ -88,6 +88,9 @@ static enum sv_code run(struct sv_req *q, const struct req_row *row, struct sv_e
 	if (q->more && (row->flags & REQ_PARTS) == 0)
 		return sv_req_malformed(err);
 	if ((row->flags & REQ_UNLOCKED) != 0 && !sv_agent_unlocked(q->a)) {
+		/* A change whose beginning is refused has no middle and no end; its last part ends the refusal. */
+		if ((row->flags & REQ_PARTS) != 0)
+			q->c->tx_dropped = q->more ? SV_DROPPED_LOCKED : SV_DROPPED_NOT;
 		rc = sv_agent_open(q->a, err); /* "there is no vault" is the better answer where it is true */
 		return rc != SV_OK ? rc : sv_err_set(err, SV_ERR_LOCKED, "the vault is locked");
 	}
