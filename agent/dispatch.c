@@ -167,6 +167,10 @@ enum sv_served sv_dispatch(struct sv_agent *a, struct sv_conn *c, struct sv_buf 
 	if (rc == SV_OK) {
 		rc = c->watching ? sv_req_malformed(&err) : run(&q, row, &err);
 		finish(a, c, &r, rc, &err);
+		/* A commit that found another file in the vault's place has dropped the keys: then the session is over.
+		 */
+		if (a->idle.running && !sv_agent_unlocked(a))
+			sv_agent_lock(a, c, "locked: the vault file was exchanged");
 	} else {
 		c->closing = true;
 	}

@@ -99,6 +99,7 @@ enum sv_code sv_req_init(struct sv_req *q, struct sv_err *err)
 		return sv_req_malformed(err);
 	if (lstat(a->cfg.vault_path, &st) == 0)
 		return sv_err_set(err, SV_ERR_EXISTS, "there is a vault already");
+	sv_agent_lock(a, q->c, "locked: the vault file is gone"); /* staged changes point into what is closed here */
 	sv_vault_close(&a->vault);
 	rc = sv_vault_create(&cfg, m.slots.slot, m.slots.n, &a->vault, err);
 	if (rc != SV_OK)

@@ -77,9 +77,8 @@ static enum sv_code check(const struct sv_childenv_var *v, unsigned flags, struc
 		return sv_err_set(err, SV_ERR_DENIED,
 				  "%.*s would set %.*s, which changes how programs run; --force allows it", n,
 				  v->name.p, len, var);
-	if (v->value_len == 0 && (flags & SV_CHILDENV_ALLOW_EMPTY) == 0)
-		return sv_err_set(err, SV_ERR_FAIL, "%.*s is empty; set it, or allow it with --allow-empty", n,
-				  v->name.p);
+	if (v->value_len == 0)
+		return sv_err_set(err, SV_ERR_FAIL, "%.*s is empty; sv set gives it a value", n, v->name.p);
 	if (v->var_len + 1 + v->value_len > SV_VAR_PAIR_MAX)
 		return sv_err_set(err, SV_ERR_TOO_BIG,
 				  "%.*s is too large for an environment variable (%zu bytes; with its name at most "

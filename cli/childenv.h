@@ -17,10 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SV_CHILDENV_KEEP        1u
-#define SV_CHILDENV_FORCE       2u
-#define SV_CHILDENV_ALLOW_EMPTY 4u
-#define SV_CHILDENV_NO_VALUES   8u /* the pairs end behind '=' (--dry-run) */
+#define SV_CHILDENV_KEEP      1u
+#define SV_CHILDENV_FORCE     2u
+#define SV_CHILDENV_NO_VALUES 4u /* the pairs end behind '=' (--dry-run) */
 
 struct sv_childenv_var {
 	char *pair;          /* "VAR=value" and NUL */

@@ -21,7 +21,7 @@ static const char *prefixes[64];
 
 static struct {
 	struct sv_opt_list select, prefix;
-	bool all, keep, force, allow_empty, dry_run;
+	bool all, keep, force, dry_run;
 } args = { .select = { selects, 0, SV_SELECTORS_MAX },
 	   .prefix = { prefixes, 0, sizeof(prefixes) / sizeof(prefixes[0]) } };
 
@@ -34,7 +34,6 @@ static const struct sv_opt opts[] = {
 	{ "prefix", 0, SV_OPT_LIST, A(prefix), "P", "secrets whose variable name starts with P" },
 	{ "keep", 0, SV_OPT_FLAG, A(keep), NULL, "a variable that is set already stays as it is" },
 	{ "force", 0, SV_OPT_FLAG, A(force), NULL, "allow variables such as PATH, LD_PRELOAD and BASH_ENV" },
-	{ "allow-empty", 0, SV_OPT_FLAG, A(allow_empty), NULL, "allow empty values" },
 	{ "dry-run", 0, SV_OPT_FLAG, A(dry_run), NULL, "list variable, secret and reason; run nothing" },
 	SV_OPT_END
 };
@@ -158,10 +157,20 @@ static bool starts_with(struct sv_text t, const char *p, size_t n)
 	return t.n >= n && memcmp(t.p, p, n) == 0;
 }
 
-/* Which of the selectors asked for it. */
+static bool is_inherited(const struct sv_childenv_var *v)
+{
+	for (char **e = environ; *e != NULL; e++)
+		if (strncmp(*e, v->pair, v->var_len) == 0 && (*e)[v->var_len] == '=')
+			return true;
+	return false;
+}
+
+/* Which of the selectors asked for it, or why it will not be set after all. */
 static const char *reason(const struct sv_childenv_var *v, const char **detail)
 {
 	*detail = "";
+	if (args.keep && is_inherited(v))
+		return "not given: --keep, and the variable is set already";
 	for (size_t i = 0; i < args.select.n; i++) {
 		const char *text = args.select.v[i];
 		const char *eq = strchr(text, '=');
@@ -218,7 +227,7 @@ static void list_json(struct sv_cli *cli, const struct sv_childenv_var *vars, si
 
 	sv_json_open(&j, NULL, '[');
 	for (size_t i = 0; i < n; i++) {
-		char why[SV_NAME_MAX + 16];
+		char why[SV_NAME_MAX + 64];
 		const char *word = reason(&vars[i], &detail);
 		size_t len = strlen(word);
 		size_t more = strlen(detail);
@@ -256,7 +265,7 @@ static void name_largest(const struct sv_childenv_var *vars, size_t n, struct sv
 static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err *err)
 {
 	unsigned flags = (args.keep ? SV_CHILDENV_KEEP : 0) | (args.force ? SV_CHILDENV_FORCE : 0) |
-			 (args.allow_empty ? SV_CHILDENV_ALLOW_EMPTY : 0) | (args.dry_run ? SV_CHILDENV_NO_VALUES : 0);
+			 (args.dry_run ? SV_CHILDENV_NO_VALUES : 0);
 	struct sv_childenv_var *vars = small_vars;
 	struct sv_buf *body;
 	void *room = &small_room;

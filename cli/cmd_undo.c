@@ -5,6 +5,8 @@
 #include "cli/info.h"
 #include "cli/say.h"
 
+#define COMMIT_BYTES (8 + 4 * 4) /* of struct sv_msg_commit on the wire; what follows are secrets */
+
 static struct {
 	bool dry_run;
 } args;
@@ -17,6 +19,7 @@ static enum sv_code lines(struct sv_cli *cli, struct sv_buf *body, struct sv_err
 {
 	struct sv_json j = { &cli->out, false };
 	struct sv_msg_info info;
+	bool any = sv_buf_unread(body) > COMMIT_BYTES;
 	struct sv_msg_commit m;
 	enum sv_code rc;
 
@@ -49,6 +52,9 @@ static enum sv_code lines(struct sv_cli *cli, struct sv_buf *body, struct sv_err
 						: "  went back, as version %llu\n",
 				   (unsigned long long)info.version);
 	}
+	if (!any && !cli->opt.json && !cli->opt.quiet)
+		sv_out_str(&cli->out, args.dry_run ? "would take back a change of the environments\n"
+						   : "took back a change of the environments\n");
 	if (cli->opt.json) {
 		sv_json_close(&j, ']');
 		sv_json_close(&j, '}');

@@ -115,6 +115,46 @@ enum sv_code sv_index_complete(struct sv_vault *v, struct sv_err *err)
 	return build(v, 0, err);
 }
 
+/* The name that a staged change takes away. */
+static enum sv_code collect_old(struct sv_vault *v, const struct sv_staged *st, struct sv_err *err)
+{
+	uint8_t space[SV_ID_BYTES];
+	struct sv_name_entry e;
+	struct sv_loaded l;
+	enum sv_code rc;
+	uint32_t h;
+
+	if (st->base_rev == 0 || (h = sv_rows_current(&v->rows, st->id)) == SV_ROW_NONE)
+		return SV_OK;
+	if ((rc = sv_row_load(v, h, false, &l, err)) != SV_OK)
+		return rc;
+	if (l.r.state == SV_LIVE) {
+		entry_of(&l.r, space, &e);
+		rc = sv_names_drop(v->names, space, e.name);
+	}
+	sv_loaded_clear(&l);
+	return rc == SV_OK ? SV_OK : sv_err_set(err, rc, "no memory for the list of names");
+}
+
+/* The name that it brings. */
+static enum sv_code collect_new(struct sv_vault *v, const struct sv_staged *st, struct sv_err *err)
+{
+	struct sv_raw raw = sv_staged_raw(st);
+	uint8_t space[SV_ID_BYTES];
+	struct sv_name_entry e;
+	struct sv_loaded l;
+	enum sv_code rc;
+
+	if (!st->live || st->remove)
+		return SV_OK;
+	if ((rc = sv_blobs_load(v, &raw, false, &l, err)) != SV_OK)
+		return rc;
+	entry_of(&l.r, space, &e);
+	rc = sv_names_put(v->names, space, &e);
+	sv_loaded_clear(&l);
+	return rc == SV_OK ? SV_OK : sv_err_set(err, rc, "no memory for the list of names");
+}
+
 enum sv_code sv_index_prepare(struct sv_vault *v, struct sv_tx *tx, struct sv_names **changes, struct sv_err *err)
 {
 	*changes = NULL;
@@ -127,37 +167,20 @@ enum sv_code sv_index_prepare(struct sv_vault *v, struct sv_tx *tx, struct sv_na
 			return SV_OK;
 		}
 	}
-	for (uint32_t i = 0; i < tx->n; i++) {
-		const struct sv_staged *st = &tx->s[i];
-		struct sv_raw raw = sv_staged_raw(st);
-		uint8_t space[SV_ID_BYTES];
-		struct sv_name_entry e;
-		struct sv_loaded l;
-		enum sv_code rc = SV_OK;
-		uint32_t h;
+	/* All that goes before all that comes: two secrets may exchange their names. */
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < tx->n; i++) {
+			const struct sv_staged *st = &tx->s[i];
+			enum sv_code rc;
 
-		if (st->dead || st->kind == SV_KIND_ENV ||
-		    (!v->names_complete && memcmp(st->id, v->names_next, SV_ID_BYTES) >= 0))
-			continue;
-		*changes = v->names;
-		if (st->base_rev != 0 && (h = sv_rows_current(&v->rows, st->id)) != SV_ROW_NONE) {
-			if ((rc = sv_row_load(v, h, false, &l, err)) != SV_OK)
+			if (st->dead || st->kind == SV_KIND_ENV ||
+			    (!v->names_complete && memcmp(st->id, v->names_next, SV_ID_BYTES) >= 0))
+				continue;
+			*changes = v->names;
+			rc = pass == 0 ? collect_old(v, st, err) : collect_new(v, st, err);
+			if (rc != SV_OK)
 				return rc;
-			if (l.r.state == SV_LIVE) {
-				entry_of(&l.r, space, &e);
-				rc = sv_names_drop(v->names, space, e.name);
-			}
-			sv_loaded_clear(&l);
 		}
-		if (rc == SV_OK && st->live && !st->remove) {
-			if ((rc = sv_blobs_load(v, &raw, false, &l, err)) != SV_OK)
-				return rc;
-			entry_of(&l.r, space, &e);
-			rc = sv_names_put(v->names, space, &e);
-			sv_loaded_clear(&l);
-		}
-		if (rc != SV_OK)
-			return sv_err_set(err, rc, "no memory for the list of names");
 	}
 	return SV_OK;
 }

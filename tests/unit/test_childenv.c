@@ -188,10 +188,9 @@ static void values_that_no_variable_can_hold_are_refused(void **state)
 	(void)state;
 	assert_int_equal(build(inherited, &v, 1, 0), SV_ERR_FAIL);
 	assert_non_null(strstr(err.msg, "some/key"));
-	assert_int_equal(build(inherited, &v, 1, SV_CHILDENV_ALLOW_EMPTY), SV_OK);
 
 	v = (struct sv_childenv_var){ nul, 3, 3, { "some/key", 8 }, false };
-	assert_int_equal(build(inherited, &v, 1, SV_CHILDENV_FORCE | SV_CHILDENV_ALLOW_EMPTY), SV_ERR_FAIL);
+	assert_int_equal(build(inherited, &v, 1, SV_CHILDENV_FORCE), SV_ERR_FAIL);
 	assert_non_null(strstr(err.msg, "some/key"));
 	assert_non_null(strstr(err.msg, "NUL"));
 

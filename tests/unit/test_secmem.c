@@ -92,7 +92,8 @@ static int child_status(void (*fn)(void))
 		(void)signal(SIGABRT, SIG_DFL);
 		(void)signal(SIGSEGV, SIG_DFL);
 		(void)signal(SIGBUS, SIG_DFL);
-		(void)freopen("/dev/null", "w", stderr);
+		if (freopen("/dev/null", "w", stderr) == NULL)
+			_exit(99);
 		fn();
 		_exit(0);
 	}
