@@ -539,6 +539,47 @@ static void of_two_transactions_the_second_conflicts_only_on_the_same_thing(void
 	fix_end(&f);
 }
 
+static enum sv_code count_names(void *ctx, const struct sv_entry *e)
+{
+	(void)e;
+	(*(int *)ctx)++;
+	return SV_OK;
+}
+
+/* Which of the two comes first in a change depends on their random ids, hence the rounds. */
+static void names_that_are_exchanged_stay_listed(void **s)
+{
+	struct fix f;
+
+	(void)s;
+	fix_new(&f);
+	for (int i = 0; i < 16; i++) {
+		char x[16], y[16];
+		struct sv_tx *tx;
+		int n = 0;
+
+		(void)snprintf(x, sizeof(x), "x%d", i);
+		(void)snprintf(y, sizeof(y), "y%d", i);
+		assert_int_equal(fix_try(&f, SV_PUT_ADD, "default", x, "1"), SV_OK);
+		assert_int_equal(fix_try(&f, SV_PUT_ADD, "default", y, "2"), SV_OK);
+		assert_int_equal(sv_vault_list(f.v, text("default"), text(""), text(""), count_names, &n, &f.err),
+				 SV_OK);
+		assert_int_equal(n, 2 * i + 2);
+		assert_int_equal(sv_tx_begin(f.v, SV_VERB_MV, &tx, &f.err), SV_OK);
+		assert_int_equal(sv_tx_move(tx, text("default"), text(x), text("default"), text(y), true, &f.err),
+				 SV_OK);
+		assert_int_equal(sv_tx_commit(&tx, &f.commit, &f.err), SV_OK);
+		assert_int_equal(sv_vault_undo(f.v, false, NULL, NULL, &f.commit, &f.err), SV_OK);
+		n = 0;
+		assert_int_equal(sv_vault_list(f.v, text("default"), text(""), text(""), count_names, &n, &f.err),
+				 SV_OK);
+		assert_int_equal(n, 2 * i + 2);
+		assert_string_equal(fix_get(&f, "default", x), "1");
+		assert_string_equal(fix_get(&f, "default", y), "2");
+	}
+	fix_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +594,7 @@ int main(void)
 		cmocka_unit_test(listings_are_merged_sorted_and_paged),
 		cmocka_unit_test(an_index_half_built_stays_true),
 		cmocka_unit_test(environments_layer_over_default),
+		cmocka_unit_test(names_that_are_exchanged_stay_listed),
 		cmocka_unit_test(a_transaction_sees_itself),
 		cmocka_unit_test(of_two_transactions_the_second_conflicts_only_on_the_same_thing),
 	};
