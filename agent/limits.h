@@ -24,9 +24,9 @@
 #define SV_STREAM_BYTES        ((size_t)64 << 10)            /* a frame of a listing ends behind this many bytes */
 #define SV_RESOLVE_FRAME_BYTES ((size_t)512 << 10)
 #define SV_UNDO_INFO_BYTES     ((size_t)4 << 20) /* what an undo tells about single secrets; its counts are whole */
-#define SV_SOCKET_CHECK_MS  30000                /* how often the agent looks whether its socket is still there */
-#define SV_INDEX_SLICE_US   500                  /* background work between two looks at the sockets */
-#define SV_HINT_SECRETS_MAX 5000                 /* vaults larger than this get no "did you mean" */
-#define SV_ARENA_BYTES      ((size_t)1 << 20)
+#define SV_SOCKET_CHECK_MS     30000             /* how often the agent looks whether its socket is still there */
+#define SV_INDEX_SLICE_US      500               /* background work between two looks at the sockets */
+#define SV_HINT_SECRETS_MAX    5000              /* vaults larger than this get no "did you mean" */
+#define SV_ARENA_BYTES         ((size_t)1 << 20)
 
 #endif
