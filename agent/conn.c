@@ -163,6 +163,7 @@ void sv_conn_send(struct sv_conn *c, struct sv_buf *reply, int64_t now_ms)
 	/* The buffer itself goes along: no copy, and the next request begins with a new one. */
 	sv_buf_clear(&c->out);
 	c->out = *reply;
+	c->owed_ms = now_ms;
 	*reply = (struct sv_buf)SV_BUF_LOCKED(max);
 }
 

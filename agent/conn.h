@@ -35,6 +35,7 @@ struct sv_conn {
 	uint64_t ticket;   /* not 0: waits for the delay after a wrong key, in this order */
 	int64_t used_ms;   /* last whole request or accept */
 	int64_t part_ms;   /* since when a frame is unfinished; 0: none is */
+	int64_t owed_ms;   /* since when a reply waits in out */
 	int64_t drain_ms;  /* last time out got shorter */
 	struct sv_job *job;
 	struct sv_tx *tx; /* staged change */

@@ -136,9 +136,14 @@ static struct sv_vault_config config_of(const struct sv_agent *a, const char *pa
 
 static enum sv_code begin_load(struct sv_req *q, struct sv_err *err)
 {
-	struct sv_load *l = calloc(1, sizeof(*l));
+	struct sv_load *l;
+	size_t loads = 0;
 
-	if (l == NULL)
+	for (size_t i = 0; i < q->a->n_conns; i++)
+		loads += q->a->conns[i]->load != NULL;
+	if (loads >= SV_LOADS_MAX)
+		return sv_err_set(err, SV_ERR_BUSY, "%d files are being loaded already", SV_LOADS_MAX);
+	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return sv_req_no_memory(SV_ERR_NOMEM, err);
 	l->fd = -1;
 	q->c->load = l;

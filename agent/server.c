@@ -77,10 +77,27 @@ static size_t longest_begun(const struct sv_agent *a)
 	return found;
 }
 
+/* The one that began a change or a file longest ago, and has sent nothing more of it since. */
+static size_t longest_left(const struct sv_agent *a)
+{
+	size_t found = SIZE_MAX;
+
+	for (size_t i = 0; i < a->n_conns; i++) {
+		const struct sv_conn *c = a->conns[i];
+
+		if ((c->tx == NULL && c->load == NULL) || sv_buf_unread(&c->in) > 0 || sv_buf_unread(&c->out) > 0 ||
+		    c->job != NULL || c->ticket != 0 || a->now.mono_ms - c->used_ms < SV_FRAME_WITHIN_MS)
+			continue;
+		if (found == SIZE_MAX || c->used_ms < a->conns[found]->used_ms)
+			found = i;
+	}
+	return found;
+}
+
 /*
  * The connection that has been without a request for longest gives way; where there is none, the one whose frame has
- * been unfinished for longest, or a table full of half frames would keep everybody out.  Never one that has more in
- * work.
+ * been unfinished for longest, then the one that left a change or a file lying: a table full of half frames and
+ * abandoned changes would keep everybody out.  Never one that has more in work.
  */
 static bool make_place(struct sv_agent *a)
 {
@@ -95,9 +112,35 @@ static bool make_place(struct sv_agent *a)
 	if (oldest == SIZE_MAX)
 		oldest = longest_begun(a);
 	if (oldest == SIZE_MAX)
+		oldest = longest_left(a);
+	if (oldest == SIZE_MAX)
 		return false;
 	drop(a, oldest);
 	return true;
+}
+
+/* Replies that nobody reads may not fill the memory: past the limit, who has owed the reading for longest is closed. */
+static void bound_output(struct sv_agent *a)
+{
+	for (;;) {
+		struct sv_conn *oldest = NULL;
+		size_t held = 0;
+
+		for (size_t i = 0; i < a->n_conns; i++) {
+			struct sv_conn *c = a->conns[i];
+
+			if (c->dead || sv_buf_unread(&c->out) == 0)
+				continue;
+			held += c->out.cap;
+			if (oldest == NULL || c->owed_ms < oldest->owed_ms)
+				oldest = c;
+		}
+		if (held <= SV_OUTPUT_MAX)
+			return;
+		oldest->dead = true;
+		sv_buf_clear(&oldest->out);
+		sv_log_event("connection closed: too much output that nobody reads", (long long)held);
+	}
 }
 
 bool sv_server_adopt(struct sv_agent *a, int fd)
@@ -375,6 +418,7 @@ void sv_server_turn(struct sv_agent *a, int max_wait_ms, const sigset_t *sigmask
 		if (fds[i].revents != 0 || ready_now(c) || c->ticket != 0)
 			share_of(a, c, fds[i].revents);
 	}
+	bound_output(a);
 	for (size_t i = a->n_conns; i-- > 0;)
 		if (is_over(a->conns[i], a->now.mono_ms))
 			drop(a, i);
