@@ -68,8 +68,8 @@ static enum sv_code send_all(int fd, const unsigned char *p, size_t n, struct sv
 }
 
 /*
- * At least one more byte into c->in, with room for `want` of them.  The locked buffer is mapped here, behind the send and
- * not before it: its 40 us pass while the agent works, and measured from outside they are not there.
+ * At least one more byte into c->in, with room for `want` of them.  The locked buffer is mapped here, behind the send
+ * and not before it: its 40 us pass while the agent works, and measured from outside they are not there.
  */
 static enum sv_code read_more(struct sv_client *c, size_t want, struct sv_err *err)
 {
