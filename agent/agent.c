@@ -116,7 +116,7 @@ static void strip(struct sv_conn *c, bool keep)
 			c->load_dropped = SV_DROPPED_LOCKED;
 		sv_load_free(&c->load);
 	}
-	if (keep || c->ticket != 0 || c->watching)
+	if (keep || c->watching)
 		return;
 	if (sv_buf_unread(&c->in) > 0 || sv_buf_unread(&c->out) > 0 || c->job != NULL) {
 		sv_buf_clear(&c->in);

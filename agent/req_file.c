@@ -234,7 +234,7 @@ enum sv_code sv_req_load(struct sv_req *q, struct sv_err *err)
 static enum sv_code prove(struct sv_req *q, uint8_t slot, const unsigned char *key, struct sv_err *err)
 {
 	char dir[PATH_BYTES];
-	struct sv_vault_config cfg = config_of(q->a, q->c->load->path, dir);
+	struct sv_vault_config cfg;
 	struct sv_verify_report rep;
 	struct sv_vault_facts f;
 	struct sv_vault *v = NULL;
@@ -242,6 +242,7 @@ static enum sv_code prove(struct sv_req *q, uint8_t slot, const unsigned char *k
 	enum sv_code rc;
 
 	(void)snprintf(dir, sizeof(dir), "%s/adopt", q->a->cfg.state_dir);
+	cfg = config_of(q->a, q->c->load->path, dir);
 	witness[0] = '\0';
 	rc = sv_vault_open(&cfg, &v, err);
 	if (rc == SV_OK) {

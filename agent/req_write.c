@@ -43,6 +43,26 @@ static enum sv_code copy_one(struct change *c, const struct sv_msg_op *op, struc
 	return sv_tx_copy(c->tx, op->env, name, op->to_env, to, op->force, c->err);
 }
 
+static size_t staged_bytes(const struct sv_agent *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_conns; i++)
+		if (a->conns[i]->tx != NULL)
+			n += sv_tx_bytes(a->conns[i]->tx);
+	return n;
+}
+
+/* Looked at after every single change: one small operation can copy a large secret, or a whole group of them. */
+static enum sv_code within_budget(const struct sv_agent *a, struct sv_err *err)
+{
+	if (staged_bytes(a) <= SV_STAGED_MAX)
+		return SV_OK;
+	return sv_err_set(err, SV_ERR_TOO_BIG,
+			  "the change is larger than the agent may hold (%zu MiB); make it in parts",
+			  SV_STAGED_MAX >> 20);
+}
+
 /* to_name's group in place of name's. */
 static enum sv_code renamed(const struct sv_msg_op *op, struct sv_text name, char out[2 * SV_NAME_MAX],
 			    struct sv_text *to, struct sv_err *err)
@@ -93,6 +113,8 @@ static enum sv_code each_of_group(struct change *c, const struct sv_msg_op *op, 
 				rc = renamed(op, e.name, fresh, &to, c->err);
 			if (rc == SV_OK)
 				rc = fn(c, op, e.name, to);
+			if (rc == SV_OK)
+				rc = within_budget(c->q->a, c->err);
 		}
 		sv_buf_clear(&page);
 	}
@@ -171,16 +193,6 @@ static enum sv_code apply(struct change *c, struct sv_msg_op *op)
 	}
 }
 
-static size_t staged_bytes(const struct sv_agent *a)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->n_conns; i++)
-		if (a->conns[i]->tx != NULL)
-			n += sv_tx_bytes(a->conns[i]->tx);
-	return n;
-}
-
 /* Frames of a change that is gone already are refused up to its last. */
 static enum sv_code refuse_rest(struct sv_req *q, struct sv_err *err)
 {
@@ -213,13 +225,9 @@ static enum sv_code stage(struct sv_req *q, uint8_t verb, struct sv_err *err)
 
 		if (sv_msg_get_op(q->body, &op) != SV_OK)
 			return sv_req_malformed(err);
-		if ((rc = apply(&c, &op)) != SV_OK)
+		if ((rc = apply(&c, &op)) != SV_OK || (rc = within_budget(q->a, err)) != SV_OK)
 			return rc;
 	}
-	if (staged_bytes(q->a) > SV_STAGED_MAX)
-		return sv_err_set(err, SV_ERR_TOO_BIG,
-				  "the change is larger than the agent may hold (%zu MiB); make it in parts",
-				  SV_STAGED_MAX >> 20);
 	return SV_OK;
 }
 
