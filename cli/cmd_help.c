@@ -37,7 +37,8 @@ static const struct {
 	const char *title;
 	const struct sv_cmd *const commands[10];
 } chapters[] = {
-	{ "Every day", { &sv_cmd_exec, &sv_cmd_get, &sv_cmd_ls, &sv_cmd_show, &sv_cmd_add, &sv_cmd_set } },
+	{ "Every day",
+	  { &sv_cmd_exec, &sv_cmd_mask, &sv_cmd_get, &sv_cmd_ls, &sv_cmd_show, &sv_cmd_add, &sv_cmd_set } },
 	{ "Changing things",
 	  { &sv_cmd_rm, &sv_cmd_mv, &sv_cmd_cp, &sv_cmd_undo, &sv_cmd_history, &sv_cmd_restore, &sv_cmd_diff,
 	    &sv_cmd_env } },

@@ -18,6 +18,10 @@ TERM=xterm
 PATH=$SV_BIN:$PATH
 export LC_ALL TERM PATH
 
+# Where output is recorded by others it is masked by default; a story says so itself.
+unset CI CLAUDECODE CLAUDE_CODE CURSOR_AGENT CODEX_SANDBOX GEMINI_CLI OPENCODE OPENCODE_CLIENT AUGMENT_AGENT CLINE_ACTIVE GOOSE_TERMINAL AI_AGENT \
+	2>/dev/null
+
 # sv-agent stops itself below this; everything else of the caller's session stays outside.
 unset SV_VAULT SV_SOCKET SV_ENV NO_COLOR EDITOR VISUAL SV_TEST_CLOCK DBUS_SESSION_BUS_ADDRESS LISTEN_FDS LISTEN_PID 2>/dev/null
 
