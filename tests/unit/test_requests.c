@@ -528,6 +528,26 @@ static void a_backup_comes_back(void **state)
 	client_close(&c);
 }
 
+static void only_so_many_files_are_loaded_at_a_time(void **state)
+{
+	static struct client c[SV_LOADS_MAX + 1];
+	struct fixture *f = *state;
+	struct request r;
+
+	for (size_t i = 0; i < SV_COUNT(c); i++) {
+		client_open(f, &c[i]);
+		assert_int_equal(sv_buf_put(request_begin(&r, SV_MSG_LOAD, SV_FRAME_MORE), "part", 4), SV_OK);
+		assert_int_equal(request_ask(f, &c[i], &r), i < SV_LOADS_MAX ? SV_OK : SV_ERR_BUSY);
+	}
+	assert_int_equal(ask(f, &c[SV_LOADS_MAX], SV_MSG_LOAD, "rest", 4), SV_ERR_FAIL); /* of what was refused */
+	client_close(&c[0]);
+	turn(f);
+	turn(f);
+	assert_int_equal(ask(f, &c[SV_LOADS_MAX], SV_MSG_LOAD, "no vault", 8), SV_ERR_NOT_A_VAULT);
+	for (size_t i = 1; i < SV_COUNT(c); i++)
+		client_close(&c[i]);
+}
+
 /* ---- objects ---- */
 
 static enum sv_code object(struct fixture *f, struct client *c, uint16_t type, uint8_t kind, const char *key, const char *value)
@@ -653,6 +673,7 @@ int main(void)
 		AGENT_TEST(staged_changes_have_a_budget),
 		AGENT_TEST(groups_move_and_an_undo_takes_them_back),
 		AGENT_TEST(a_backup_comes_back),
+		AGENT_TEST(only_so_many_files_are_loaded_at_a_time),
 		AGENT_TEST(drafts_and_consents_are_kept_and_nothing_else_is_given_out),
 		AGENT_TEST(environments_are_listed_and_compared),
 		AGENT_TEST(a_rekey_changes_the_key_that_opens),

@@ -319,6 +319,40 @@ static void unfinished_requests_have_a_budget_together(void **state)
 	client_close(&honest);
 }
 
+static void replies_that_nobody_reads_have_a_budget_together(void **state)
+{
+	static struct client c[60];
+	struct fixture *f = *state;
+	struct client honest;
+	unsigned char *mib = calloc(1, SV_VALUE_MAX);
+	unsigned closed = 0;
+
+	assert_non_null(mib);
+	open_with(f, &honest, 0);
+	assert_int_equal(set_bytes(f, &honest, "", "big", mib, SV_VALUE_MAX), SV_OK);
+	for (size_t i = 0; i < SV_COUNT(c); i++) {
+		assert_true(client_try(f, &c[i], 4096));
+		send_ref(f, &c[i], SV_MSG_GET, "", "big", 0);
+		turn(f);
+		turn(f);
+		pass(f, 1);
+	}
+	for (size_t i = 0; i < SV_COUNT(c); i++) {
+		bool whole = client_reply(f, &c[i], false) == SV_OK;
+
+		closed += !whole;
+		if (i < 5)
+			assert_false(whole); /* those who let it lie for longest */
+		if (i >= SV_COUNT(c) - 5)
+			assert_true(whole);
+		client_close(&c[i]);
+	}
+	assert_in_range(closed, 5, 50);
+	assert_true(turns_for_get(f, &honest) <= 2);
+	free(mib);
+	client_close(&honest);
+}
+
 static void a_connection_of_another_user_is_refused_unheard(void **state)
 {
 	struct fixture *f = *state;
@@ -449,6 +483,7 @@ int main(void)
 		AGENT_TEST(a_slow_frame_has_one_deadline_for_all_of_it),
 		AGENT_TEST(a_full_table_drops_the_one_idle_longest),
 		AGENT_TEST(unfinished_requests_have_a_budget_together),
+		AGENT_TEST(replies_that_nobody_reads_have_a_budget_together),
 		AGENT_TEST(a_connection_of_another_user_is_refused_unheard),
 		AGENT_TEST(replies_that_are_owed_are_sent_when_the_agent_ends),
 		AGENT_TEST(watchers_hear_that_the_agent_ends),
