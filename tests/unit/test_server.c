@@ -398,7 +398,8 @@ static void replies_that_are_owed_are_sent_when_the_agent_ends(void **state)
 	struct client honest, big, idle, half;
 	struct request r;
 	sigset_t mask;
-	int status_of_child;
+	int verdict[2];
+	char whole = 'n';
 	pid_t child;
 
 	open_with(f, &honest, 3000);
@@ -410,6 +411,7 @@ static void replies_that_are_owed_are_sent_when_the_agent_ends(void **state)
 	assert_true(client_write(f, &half, "\x20", 1));
 	turn(f);
 	turn(f);
+	assert_int_equal(pipe(verdict), 0);
 	child = fork();
 	if (child == 0) { /* reads on while the agent ends */
 		unsigned frames = 0;
@@ -422,22 +424,31 @@ static void replies_that_are_owed_are_sent_when_the_agent_ends(void **state)
 
 			if (sv_frame_peek(&big.in, &fr, &need) == SV_OK) {
 				frames++;
-				if ((fr.flags & SV_FRAME_MORE) == 0)
-					_exit(frames > 1 && fr.type == SV_MSG_OK ? 0 : 2);
+				if ((fr.flags & SV_FRAME_MORE) == 0) {
+					whole = frames > 1 && fr.type == SV_MSG_OK ? 'y' : 'n';
+					break;
+				}
 				big.in.off += need;
 				sv_buf_compact(&big.in);
 			} else if (!client_read(&big) && big.closed) {
-				_exit(3);
+				break;
 			}
 		}
+		/* By a byte and not by a status, which a memory checker would have a word in. */
+		if (write(verdict[1], &whole, 1) == 1)
+			(void)raise(SIGKILL);
+		_exit(1);
 	}
 	assert_int_equal(sigemptyset(&mask), 0);
 	f->tick_ms = 1; /* so that "at most two seconds" comes */
 	f->a.stopping = true;
 	sv_server_run(&f->a, &mask);
 	f->tick_ms = 0;
-	assert_int_equal(waitpid(child, &status_of_child, 0), child);
-	assert_int_equal(status_of_child, 0);
+	assert_int_equal(close(verdict[1]), 0);
+	assert_int_equal(read(verdict[0], &whole, 1), 1);
+	assert_int_equal(whole, 'y');
+	assert_int_equal(close(verdict[0]), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
 	assert_true(is_closed(f, &idle));
 	assert_true(is_closed(f, &half));
 	client_close(&honest);
