@@ -6,45 +6,58 @@
 
 #include <string.h>
 
-#define TEXT(s) { (s), sizeof(s) - 1 }
+#define TEXT(s)                    \
+	{                          \
+		(s), sizeof(s) - 1 \
+	}
 
 static const unsigned char key_a[SV_SLOT_KEY_BYTES] = "0123456789abcdef0123456789abcde";
 static const unsigned char key_b[SV_SLOT_KEY_BYTES] = "fedcba9876543210fedcba987654321";
 
-#define KDF                                                                                                              \
-	{                                                                                                                \
-		.alg = SV_KDF_ARGON2ID13, .ops = 3, .mem = (uint64_t)64 << 20, .salt = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } \
+#define KDF                                                                              \
+	{                                                                                \
+		.alg = SV_KDF_ARGON2ID13, .ops = 3, .mem = (uint64_t)64 << 20, .salt = { \
+			1,                                                               \
+			2,                                                               \
+			3,                                                               \
+			4,                                                               \
+			5,                                                               \
+			6,                                                               \
+			7,                                                               \
+			8,                                                               \
+			9,                                                               \
+			10                                                               \
+		}                                                                        \
 	}
 
-#define META                                                                                            \
-	{                                                                                               \
-		.var = TEXT("TOKEN"), .desc = TEXT("what it is for"), .owner = TEXT("me"),              \
-		.url = TEXT("https://example.com/"), .type = TEXT("api-key"),                           \
-		.tags = { TEXT("one"), TEXT("two") }, .n_tags = 2, .scopes = { TEXT("read") },          \
-		.n_scopes = 1, .expires_s = 1800000000, .rotate_s = 7776000,                            \
+#define META                                                                                                          \
+	{                                                                                                             \
+		.var = TEXT("TOKEN"), .desc = TEXT("what it is for"), .owner = TEXT("me"),                            \
+		.url = TEXT("https://example.com/"), .type = TEXT("api-key"), .tags = { TEXT("one"), TEXT("two") },   \
+		.n_tags = 2, .scopes = { TEXT("read") }, .n_scopes = 1, .expires_s = 1800000000, .rotate_s = 7776000, \
 	}
 
-#define SLOTS                                                                                          \
-	{                                                                                              \
-		.slot = { { .kind = SV_SLOT_PASSPHRASE, .kdf = KDF, .key = key_a },                    \
-			  { .kind = SV_SLOT_RECOVERY, .kdf = KDF, .key = key_b } },                    \
-		.n = 2                                                                                 \
+#define SLOTS                                                                       \
+	{                                                                           \
+		.slot = { { .kind = SV_SLOT_PASSPHRASE, .kdf = KDF, .key = key_a }, \
+			  { .kind = SV_SLOT_RECOVERY, .kdf = KDF, .key = key_b } }, \
+		.n = 2                                                              \
 	}
 
 /* A pair of functions for one message that is a plain struct with one put and one get. */
-#define PLAIN(kind, type, ...)                                                            \
-	static enum sv_code make_##kind(struct sv_buf *b)                                 \
-	{                                                                                 \
-		static const struct type m = { __VA_ARGS__ };                             \
-		return sv_msg_put_##kind(b, &m);                                          \
-	}                                                                                 \
-	static enum sv_code again_##kind(struct sv_buf *in, struct sv_buf *out)           \
-	{                                                                                 \
-		struct type m;                                                            \
-		enum sv_code rc = sv_msg_get_##kind(in, &m);                              \
-		if (rc == SV_OK && sv_msg_put_##kind(out, &m) != SV_OK)                   \
-			return SV_ERR_FAIL;                                               \
-		return rc;                                                                \
+#define PLAIN(kind, type, ...)                                                  \
+	static enum sv_code make_##kind(struct sv_buf *b)                       \
+	{                                                                       \
+		static const struct type m = { __VA_ARGS__ };                   \
+		return sv_msg_put_##kind(b, &m);                                \
+	}                                                                       \
+	static enum sv_code again_##kind(struct sv_buf *in, struct sv_buf *out) \
+	{                                                                       \
+		struct type m;                                                  \
+		enum sv_code rc = sv_msg_get_##kind(in, &m);                    \
+		if (rc == SV_OK && sv_msg_put_##kind(out, &m) != SV_OK)         \
+			return SV_ERR_FAIL;                                     \
+		return rc;                                                      \
 	}
 
 PLAIN(init, sv_msg_init, .slots = SLOTS, .timers = { 900, SV_TIMER_NEVER })
@@ -52,12 +65,14 @@ PLAIN(unlock, sv_msg_unlock, .slot = 7, .key = key_a, .timers = { 1, 2 }, .accep
 PLAIN(rekey, sv_msg_rekey, .proof_slot = 1, .proof = key_b, .slots = SLOTS)
 PLAIN(ref, sv_msg_ref, .env = TEXT("dev"), .name = TEXT("group/name"), .version = UINT64_MAX)
 PLAIN(list, sv_msg_list, .env = TEXT("dev"), .group = TEXT("group/"), .with_meta = true)
-PLAIN(resolve, sv_msg_resolve, .env = TEXT("dev"), .flags = SV_RESOLVE_NAMES_ONLY | SV_RESOLVE_LENIENT, .n = SV_SELECTORS_MAX)
+PLAIN(resolve, sv_msg_resolve, .env = TEXT("dev"), .flags = SV_RESOLVE_NAMES_ONLY | SV_RESOLVE_LENIENT,
+      .n = SV_SELECTORS_MAX)
 PLAIN(status, sv_msg_status, .state = SV_STATE_UNLOCKED, .flags = 0x7f, .pid = 12345, .version = TEXT("0.1.0"),
-      .vault_path = TEXT("/home/me/.local/share/sv/vault.db"), .idle_left_s = 1, .total_left_s = 2, .idle_s = 3, .total_s = 4, .seq = 5,
-      .changed_s = -6, .secrets = 7, .released = 8, .refused_peers = 9, .failed_unlocks = 10)
-PLAIN(info, sv_msg_info, .env = TEXT("default"), .name = TEXT("group/name"), .meta = META, .version = 3, .txn = 4, .verb = SV_VERB_SET,
-      .gone = true, .inherited = true, .created_s = 5, .changed_s = 6, .used_s = 7, .value_len = (uint32_t)SV_VALUE_MAX)
+      .vault_path = TEXT("/home/me/.local/share/sv/vault.db"), .idle_left_s = 1, .total_left_s = 2, .idle_s = 3,
+      .total_s = 4, .seq = 5, .changed_s = -6, .secrets = 7, .released = 8, .refused_peers = 9, .failed_unlocks = 10)
+PLAIN(info, sv_msg_info, .env = TEXT("default"), .name = TEXT("group/name"), .meta = META, .version = 3, .txn = 4,
+      .verb = SV_VERB_SET, .gone = true, .inherited = true, .created_s = 5, .changed_s = 6, .used_s = 7,
+      .value_len = (uint32_t)SV_VALUE_MAX)
 PLAIN(commit, sv_msg_commit, .txn = 1, .added = 2, .changed = 3, .removed = 4, .unchanged = 5)
 PLAIN(meta, sv_meta, .var = TEXT("TOKEN"), .n_tags = 0, .expires_s = -1)
 
@@ -123,16 +138,20 @@ static enum sv_code make_op_put(struct sv_buf *b)
 
 static enum sv_code make_op_move(struct sv_buf *b)
 {
-	static const struct sv_msg_op m = {
-		.op = SV_OP_MOVE, .env = TEXT("a"), .name = TEXT("x/"), .to_env = TEXT("b"), .to_name = TEXT("y/"), .force = true
-	};
+	static const struct sv_msg_op m = { .op = SV_OP_MOVE,
+					    .env = TEXT("a"),
+					    .name = TEXT("x/"),
+					    .to_env = TEXT("b"),
+					    .to_name = TEXT("y/"),
+					    .force = true };
 
 	return sv_msg_put_op(b, &m);
 }
 
 static enum sv_code make_slots(struct sv_buf *b)
 {
-	static const struct sv_slot_info s[] = { { .id = 0, .kind = 1, .kdf = KDF }, { .id = 7, .kind = 99, .kdf = KDF } };
+	static const struct sv_slot_info s[] = { { .id = 0, .kind = 1, .kdf = KDF },
+						 { .id = 7, .kind = 99, .kdf = KDF } };
 
 	return sv_msg_put_slots(b, s, 2);
 }
@@ -190,7 +209,9 @@ static enum sv_code put_pair(struct sv_buf *b, const struct sv_msg_pair *m, bool
 }
 
 static char pair_text[] = "NAME=the value";
-static const struct sv_msg_pair pair = { .inherited = true, .var = TEXT("NAME"), .name = TEXT("group/name"), .pair = pair_text, .value_len = 9 };
+static const struct sv_msg_pair pair = {
+	.inherited = true, .var = TEXT("NAME"), .name = TEXT("group/name"), .pair = pair_text, .value_len = 9
+};
 
 static enum sv_code make_pair(struct sv_buf *b)
 {
@@ -224,7 +245,8 @@ static enum sv_code again_pair_name(struct sv_buf *in, struct sv_buf *out)
 
 static enum sv_code make_error(struct sv_buf *b)
 {
-	static const struct sv_err e = { SV_ERR_ROLLBACK, 0, "the vault file is older than what this machine has seen" };
+	static const struct sv_err e = { SV_ERR_ROLLBACK, 0,
+					 "the vault file is older than what this machine has seen" };
 
 	return sv_msg_put_error(b, &e);
 }
@@ -239,7 +261,10 @@ static enum sv_code again_error(struct sv_buf *in, struct sv_buf *out)
 	return rc;
 }
 
-#define ROW(kind) { #kind, make_##kind, again_##kind }
+#define ROW(kind)                                \
+	{                                        \
+#kind, make_##kind, again_##kind \
+	}
 const struct msg_sample msg_samples[] = {
 	ROW(init),
 	ROW(unlock),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One good body of every message, and a decoder for each that encodes again what it read: for the tests of proto/msg and
- * for its fuzz target.
+ * One good body of every message, and a decoder for each that encodes again what it read: for the tests of proto/msg
+ * and for its fuzz target.
  */
 #ifndef MSG_SAMPLES_H
 #define MSG_SAMPLES_H
@@ -11,7 +11,8 @@
 struct msg_sample {
 	const char *name;
 	enum sv_code (*make)(struct sv_buf *b);
-	/* Decode from in; on SV_OK encode the same to out.  Returns the decoder's code, SV_ERR_FAIL when encoding failed. */
+	/* Decode from in; on SV_OK encode the same to out.  Returns the decoder's code, SV_ERR_FAIL when encoding
+	 * failed. */
 	enum sv_code (*again)(struct sv_buf *in, struct sv_buf *out);
 };
 

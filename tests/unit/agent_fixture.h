@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An agent in this process, over a vault in a scratch directory, with clocks that stand still until a test moves them; and
- * clients on socketpairs that turn the agent's loop while they wait.  Slot keys are given directly, so no test pays for Argon2.
+ * An agent in this process, over a vault in a scratch directory, with clocks that stand still until a test moves them;
+ * and clients on socketpairs that turn the agent's loop while they wait.  Slot keys are given directly, so no test pays
+ * for Argon2.
  */
 #ifndef AGENT_FIXTURE_H
 #define AGENT_FIXTURE_H
@@ -20,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UNUSED	    __attribute__((unused))
+#define UNUSED __attribute__((unused))
 #define QUIET_TURNS 40 /* turns without a byte after which nothing more will come */
 
 static const unsigned char good_key[SV_SLOT_KEY_BYTES] UNUSED = "the right key of all these tests";
@@ -30,8 +31,8 @@ struct fixture {
 	char dir[64], vault[96], state[96];
 	struct sv_agent a;
 	struct sv_time now;
-	int64_t tick_ms; /* by which each look moves the clock on */
-	struct sv_err err; /* of the last reply */
+	int64_t tick_ms;    /* by which each look moves the clock on */
+	struct sv_err err;  /* of the last reply */
 	struct sv_buf body; /* of the last reply, its frames put together */
 	unsigned frames;
 };
@@ -203,8 +204,8 @@ static UNUSED bool client_read(struct client *c)
 }
 
 /*
- * The next reply, to f->body; the agent turns meanwhile.  SV_ERR_NO_AGENT: the connection is closed; SV_ERR_BUSY: nothing comes.
- * one: a single frame is enough.
+ * The next reply, to f->body; the agent turns meanwhile.  SV_ERR_NO_AGENT: the connection is closed; SV_ERR_BUSY:
+ * nothing comes. one: a single frame is enough.
  */
 static UNUSED enum sv_code client_reply(struct fixture *f, struct client *c, bool one)
 {
@@ -281,7 +282,8 @@ static UNUSED enum sv_code ask(struct fixture *f, struct client *c, uint16_t typ
 	return request_ask(f, c, &r);
 }
 
-static UNUSED void send_ref(struct fixture *f, struct client *c, uint16_t type, const char *env, const char *name, uint64_t version)
+static UNUSED void send_ref(struct fixture *f, struct client *c, uint16_t type, const char *env, const char *name,
+			    uint64_t version)
 {
 	const struct sv_msg_ref ref = { text(env), text(name), version };
 	struct request r;
@@ -329,7 +331,8 @@ static UNUSED struct sv_buf *begin_write(struct request *r, uint8_t flags, uint8
 	return &r->b;
 }
 
-static UNUSED enum sv_code set_bytes(struct fixture *f, struct client *c, const char *env, const char *name, const void *value, size_t n)
+static UNUSED enum sv_code set_bytes(struct fixture *f, struct client *c, const char *env, const char *name,
+				     const void *value, size_t n)
 {
 	struct request r;
 
@@ -357,7 +360,8 @@ static UNUSED enum sv_code init(struct fixture *f, struct client *c, uint32_t id
 	return request_ask(f, c, &r);
 }
 
-static UNUSED void send_unlock(struct fixture *f, struct client *c, const unsigned char *key, uint32_t idle_s, uint32_t total_s)
+static UNUSED void send_unlock(struct fixture *f, struct client *c, const unsigned char *key, uint32_t idle_s,
+			       uint32_t total_s)
 {
 	const struct sv_msg_unlock m = { .slot = 0, .key = key, .timers = { idle_s, total_s } };
 	struct request r;

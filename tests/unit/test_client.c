@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proto/client against a peer that plays a script: it sends given bytes in pieces of a given size, then waits for the end or
- * goes away.
+ * proto/client against a peer that plays a script: it sends given bytes in pieces of a given size, then waits for the
+ * end or goes away.
  */
 #include "proto/client.h"
 #include "tests/support/sv_test.h"
@@ -186,12 +186,12 @@ static void what_is_no_reply_is_refused(void **state)
 		unsigned char bytes[12];
 		size_t n;
 	} t[] = {
-		{ { 0, 0, 0, 0, 2, 0, 0, 0x80 }, 8 },			/* another version */
-		{ { 0, 0, 0, 0, 1, 4, 0, 0x80 }, 8 },			/* an unknown flag */
-		{ { 0, 0, 0, 0, 1, 0, 1, 0 }, 8 },			/* a request */
-		{ { 0xff, 0xff, 0xff, 0x7f, 1, 0, 0, 0x80 }, 8 },	/* a length that nobody can mean */
-		{ { 2, 0, 0, 0, 1, 0, 1, 0x80, 3, 0 }, 10 },		/* an error without its sentence */
-		{ { 4, 0, 0, 0, 1, 0, 1, 0x80, 0, 0, 0, 0 }, 12 },	/* an error that is none */
+		{ { 0, 0, 0, 0, 2, 0, 0, 0x80 }, 8 },		   /* another version */
+		{ { 0, 0, 0, 0, 1, 4, 0, 0x80 }, 8 },		   /* an unknown flag */
+		{ { 0, 0, 0, 0, 1, 0, 1, 0 }, 8 },		   /* a request */
+		{ { 0xff, 0xff, 0xff, 0x7f, 1, 0, 0, 0x80 }, 8 },  /* a length that nobody can mean */
+		{ { 2, 0, 0, 0, 1, 0, 1, 0x80, 3, 0 }, 10 },	   /* an error without its sentence */
+		{ { 4, 0, 0, 0, 1, 0, 1, 0x80, 0, 0, 0, 0 }, 12 }, /* an error that is none */
 	};
 
 	(void)state;

@@ -65,22 +65,27 @@ static void the_environment_names_vault_and_socket(void **state)
 		const char *vault, *sock, *home, *data, *runtime, *state;
 		const char *want_vault, *want_sock, *want_state;
 	} t[] = {
-		{ NULL, NULL, "/h", NULL, NULL, NULL, "/h/.local/share/sv/vault.db", "/h/.local/state/sv/run/agent.sock",
+		{ NULL, NULL, "/h", NULL, NULL, NULL, "/h/.local/share/sv/vault.db",
+		  "/h/.local/state/sv/run/agent.sock", "/h/.local/state/sv" },
+		{ NULL, NULL, "/h", NULL, "/run/u", NULL, "/h/.local/share/sv/vault.db", "/run/u/sv/agent.sock",
 		  "/h/.local/state/sv" },
-		{ NULL, NULL, "/h", NULL, "/run/u", NULL, "/h/.local/share/sv/vault.db", "/run/u/sv/agent.sock", "/h/.local/state/sv" },
 		{ NULL, NULL, "/h", NULL, NULL, "/s", "/h/.local/share/sv/vault.db", "/s/sv/run/agent.sock", "/s/sv" },
-		{ NULL, NULL, "/h", "/d", "/run/u", NULL, "/d/sv/vault.db", "/run/u/sv/v-*.sock", "/h/.local/state/sv" },
-		{ NULL, NULL, "/h", "/h/.local/share", "/r", NULL, "/h/.local/share/sv/vault.db", "/r/sv/agent.sock", "/h/.local/state/sv" },
-		/* relative XDG paths are ignored, and empty variables are unset ones */
-		{ NULL, NULL, "/h", "data", "run", "state", "/h/.local/share/sv/vault.db", "/h/.local/state/sv/run/agent.sock",
+		{ NULL, NULL, "/h", "/d", "/run/u", NULL, "/d/sv/vault.db", "/run/u/sv/v-*.sock",
 		  "/h/.local/state/sv" },
-		{ "", "", "/h", "", "", "", "/h/.local/share/sv/vault.db", "/h/.local/state/sv/run/agent.sock", "/h/.local/state/sv" },
+		{ NULL, NULL, "/h", "/h/.local/share", "/r", NULL, "/h/.local/share/sv/vault.db", "/r/sv/agent.sock",
+		  "/h/.local/state/sv" },
+		/* relative XDG paths are ignored, and empty variables are unset ones */
+		{ NULL, NULL, "/h", "data", "run", "state", "/h/.local/share/sv/vault.db",
+		  "/h/.local/state/sv/run/agent.sock", "/h/.local/state/sv" },
+		{ "", "", "/h", "", "", "", "/h/.local/share/sv/vault.db", "/h/.local/state/sv/run/agent.sock",
+		  "/h/.local/state/sv" },
 		{ "/v/x.db", NULL, "/h", NULL, "/r", NULL, "/v/x.db", "/r/sv/v-*.sock", "/h/.local/state/sv" },
 		{ "/v/x.db", "/q/s", "/h", NULL, "/r", NULL, "/v/x.db", "/q/s", "/h/.local/state/sv" },
 		/* two spellings of one path are one vault */
-		{ "/h//.local/./share/sv/vault.db", NULL, "/h", NULL, "/r", NULL, "/h/.local/share/sv/vault.db", "/r/sv/agent.sock",
+		{ "/h//.local/./share/sv/vault.db", NULL, "/h", NULL, "/r", NULL, "/h/.local/share/sv/vault.db",
+		  "/r/sv/agent.sock", "/h/.local/state/sv" },
+		{ "/v/./y//z.db/", NULL, "/h/", NULL, "/r/", NULL, "/v/y/z.db", "/r/sv/v-*.sock",
 		  "/h/.local/state/sv" },
-		{ "/v/./y//z.db/", NULL, "/h/", NULL, "/r/", NULL, "/v/y/z.db", "/r/sv/v-*.sock", "/h/.local/state/sv" },
 		{ "/v/../z.db", NULL, "/h", NULL, "/r", NULL, "/v/../z.db", "/r/sv/v-*.sock", "/h/.local/state/sv" },
 	};
 
@@ -357,9 +362,11 @@ int main(void)
 		cmocka_unit_test(paths_that_cannot_be_meant_are_refused),
 		cmocka_unit_test_setup_teardown(missing_directories_are_made_private, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(a_directory_that_is_not_private_is_refused, make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(a_socket_listens_privately_and_a_stale_one_is_replaced, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_socket_listens_privately_and_a_stale_one_is_replaced, make_dir,
+						remove_dir),
 		cmocka_unit_test_setup_teardown(what_is_no_socket_of_ours_is_left_alone, make_dir, remove_dir),
-		cmocka_unit_test_setup_teardown(a_client_refuses_an_open_directory_and_a_foreign_agent, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(a_client_refuses_an_open_directory_and_a_foreign_agent, make_dir,
+						remove_dir),
 		cmocka_unit_test_setup_teardown(one_process_holds_the_lock, make_dir, remove_dir),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proto/frame: whole frames come out however the bytes come in, and a header is judged before its body is waited for. */
+/* proto/frame: whole frames come out however the bytes come in, and a header is judged before its body is waited for.
+ */
 #include "proto/frame.h"
 #include "tests/support/sv_test.h"
 

@@ -42,7 +42,8 @@ static void sessions_end_when_they_should(void **state)
 		{ "is over", 0, 0, -1, SV_IDLE_DEFAULT_S * 1000, SV_IDLE_UNUSED },
 		{ "the default total time", SV_TIMER_NEVER, 0, -1, SV_TOTAL_DEFAULT_S * 1000 - 1, SV_IDLE_STAY },
 		{ "is over too", SV_TIMER_NEVER, 0, -1, SV_TOTAL_DEFAULT_S * 1000, SV_IDLE_TOTAL },
-		{ "the longest there are", UINT32_MAX - 1, UINT32_MAX - 1, -1, ((int64_t)UINT32_MAX - 1) * 1000 - 1, SV_IDLE_STAY },
+		{ "the longest there are", UINT32_MAX - 1, UINT32_MAX - 1, -1, ((int64_t)UINT32_MAX - 1) * 1000 - 1,
+		  SV_IDLE_STAY },
 	};
 
 	(void)state;
@@ -82,7 +83,8 @@ static void what_is_left_is_told_and_waited_for(void **state)
 		sv_idle_init(&s, at(0));
 		sv_idle_start(&s, at(0), t[i].idle_s, t[i].total_s);
 		if (sv_idle_left_s(&s, at(t[i].look_ms)) != t[i].idle_left_s ||
-		    sv_idle_total_left_s(&s, at(t[i].look_ms)) != t[i].total_left_s || sv_idle_next_ms(&s, at(t[i].look_ms)) != t[i].next_ms)
+		    sv_idle_total_left_s(&s, at(t[i].look_ms)) != t[i].total_left_s ||
+		    sv_idle_next_ms(&s, at(t[i].look_ms)) != t[i].next_ms)
 			fail_msg("row %zu", i);
 	}
 	sv_idle_stop(&s);

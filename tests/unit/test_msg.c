@@ -2,8 +2,8 @@
 /*
  * proto/msg: what is encoded is decoded, and whatever else comes is refused without a byte read past its end.
  *
- * Every body that is decoded here lies in a block of exactly its size, so that a sanitizer or valgrind sees the first byte
- * too many.
+ * Every body that is decoded here lies in a block of exactly its size, so that a sanitizer or valgrind sees the first
+ * byte too many.
  */
 #include "tests/support/msg_samples.h"
 #include "tests/support/sv_test.h"
@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* Decode n bytes that lie alone; *used is what was consumed. */
-static enum sv_code decode(const struct msg_sample *s, const unsigned char *p, size_t n, struct sv_buf *out, size_t *used)
+static enum sv_code decode(const struct msg_sample *s, const unsigned char *p, size_t n, struct sv_buf *out,
+			   size_t *used)
 {
 	unsigned char *copy = malloc(n > 0 ? n : 1);
 	struct sv_buf in = { .data = copy, .len = n, .cap = n, .max = n };
@@ -69,7 +70,8 @@ static void every_truncation_is_refused(void **state)
 	}
 }
 
-/* What a flip turns into another good message must be one: encoding it gives the same bytes, but for bits that say nothing. */
+/* What a flip turns into another good message must be one: encoding it gives the same bytes, but for bits that say
+ * nothing. */
 static void no_single_bit_flip_leads_a_decoder_astray(void **state)
 {
 	(void)state;
@@ -84,7 +86,8 @@ static void no_single_bit_flip_leads_a_decoder_astray(void **state)
 			b.data[bit / 8] ^= (unsigned char)(1u << bit % 8);
 			rc = decode(&msg_samples[i], b.data, b.len, &out, &used);
 			if (rc != SV_OK && rc != SV_ERR_PROTO)
-				fail_msg("%s with bit %zu flipped gives %s", msg_samples[i].name, bit, sv_code_word(rc));
+				fail_msg("%s with bit %zu flipped gives %s", msg_samples[i].name, bit,
+					 sv_code_word(rc));
 			if (rc == SV_OK) {
 				assert_int_equal(out.len, used);
 				assert_int_equal(decode(&msg_samples[i], out.data, out.len, &out2, &used2), SV_OK);
@@ -109,7 +112,9 @@ static void limits_are_checked_both_ways(void **state)
 	struct sv_meta m = { 0 };
 	struct sv_buf b = SV_BUF_INIT;
 	struct sv_msg_resolve r = { .n = SV_SELECTORS_MAX + 1 };
-	struct sv_msg_op op = { .op = SV_OP_PUT, .has_value = true, .value = (unsigned char *)long_text, .value_len = SV_VALUE_MAX + 1 };
+	struct sv_msg_op op = {
+		.op = SV_OP_PUT, .has_value = true, .value = (unsigned char *)long_text, .value_len = SV_VALUE_MAX + 1
+	};
 
 	(void)state;
 	memset(long_text, 'x', sizeof(long_text) - 1);
@@ -149,16 +154,27 @@ static void selectors_that_mean_nothing_are_refused(void **state)
 		const char *arg, *var;
 		bool good;
 	} t[] = {
-		{ SV_SELECT_NAME, "a", "", true },	 { SV_SELECT_NAME, "", "V", false },	    { SV_SELECT_GROUP, "a/", "", true },
-		{ SV_SELECT_GROUP, "", "", false },	 { SV_SELECT_GROUP, "a/", "V", false },	    { SV_SELECT_ALL, "", "", true },
-		{ SV_SELECT_ALL, "a", "", false },	 { SV_SELECT_ALL, "", "V", false },	    { SV_SELECT_VAR_PREFIX, "A", "", true },
-		{ SV_SELECT_VAR_PREFIX, "", "", false }, { SV_SELECT_VAR, "A", "", true },	    { SV_SELECT_VAR, "A", "B", false },
-		{ 0, "a", "", false },			 { 6, "a", "", false },
+		{ SV_SELECT_NAME, "a", "", true },
+		{ SV_SELECT_NAME, "", "V", false },
+		{ SV_SELECT_GROUP, "a/", "", true },
+		{ SV_SELECT_GROUP, "", "", false },
+		{ SV_SELECT_GROUP, "a/", "V", false },
+		{ SV_SELECT_ALL, "", "", true },
+		{ SV_SELECT_ALL, "a", "", false },
+		{ SV_SELECT_ALL, "", "V", false },
+		{ SV_SELECT_VAR_PREFIX, "A", "", true },
+		{ SV_SELECT_VAR_PREFIX, "", "", false },
+		{ SV_SELECT_VAR, "A", "", true },
+		{ SV_SELECT_VAR, "A", "B", false },
+		{ 0, "a", "", false },
+		{ 6, "a", "", false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < SV_COUNT(t); i++) {
-		struct sv_msg_selector m = { t[i].kind, { t[i].arg, strlen(t[i].arg) }, { t[i].var, strlen(t[i].var) } };
+		struct sv_msg_selector m = { t[i].kind,
+					     { t[i].arg, strlen(t[i].arg) },
+					     { t[i].var, strlen(t[i].var) } };
 		struct sv_buf b = SV_BUF_INIT;
 
 		assert_int_equal(sv_msg_put_selector(&b, &m), SV_OK);
@@ -206,8 +222,14 @@ static void an_error_keeps_code_and_sentence(void **state)
 		uint16_t sent;
 		enum sv_code got;
 	} t[] = {
-		{ SV_ERR_FAIL, SV_ERR_FAIL },	    { SV_ERR_NO_AGENT, SV_ERR_NO_AGENT }, { 18, SV_ERR_FAIL }, { 31, SV_ERR_FAIL },
-		{ SV_ERR_NOT_A_VAULT, SV_ERR_NOT_A_VAULT }, { SV_ERR_FORK, SV_ERR_FORK },	  { 38, SV_ERR_FAIL }, { 65535, SV_ERR_FAIL },
+		{ SV_ERR_FAIL, SV_ERR_FAIL },
+		{ SV_ERR_NO_AGENT, SV_ERR_NO_AGENT },
+		{ 18, SV_ERR_FAIL },
+		{ 31, SV_ERR_FAIL },
+		{ SV_ERR_NOT_A_VAULT, SV_ERR_NOT_A_VAULT },
+		{ SV_ERR_FORK, SV_ERR_FORK },
+		{ 38, SV_ERR_FAIL },
+		{ 65535, SV_ERR_FAIL },
 	};
 	struct sv_err e = { SV_ERR_FAIL, 5, "" };
 	struct sv_buf b = SV_BUF_INIT;

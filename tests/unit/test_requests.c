@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The requests themselves, over a socket: values and listings of every size, selections, changes in parts, files, objects.
+ * The requests themselves, over a socket: values and listings of every size, selections, changes in parts, files,
+ * objects.
  */
 #include "tests/unit/agent_fixture.h"
 
@@ -230,12 +231,15 @@ static void selections_give_variables(void **state)
 	} t[] = {
 		{ { { SV_SELECT_NAME, "db/user", "" } }, 1, "USER=me(db/user)" },
 		{ { { SV_SELECT_NAME, "db/user", "PGUSER" } }, 1, "PGUSER=me(db/user)" },
-		{ { { SV_SELECT_NAME, "db/user", "" }, { SV_SELECT_NAME, "db/user", "PGUSER" } }, 2, "USER=me(db/user) PGUSER=me(db/user)" },
+		{ { { SV_SELECT_NAME, "db/user", "" }, { SV_SELECT_NAME, "db/user", "PGUSER" } },
+		  2,
+		  "USER=me(db/user) PGUSER=me(db/user)" },
 		{ { { SV_SELECT_GROUP, "db/", "" } }, 1, "PASS=secret(db/pass) USER=me(db/user)" },
 		{ { { SV_SELECT_ALL, "", "" } }, 1, "PASS=secret(db/pass) USER=me(db/user) NPM_TOKEN=t(npm_token)" },
 		{ { { SV_SELECT_VAR_PREFIX, "NPM_", "" } }, 1, "NPM_TOKEN=t(npm_token)" },
 		{ { { SV_SELECT_VAR, "PASS", "" } }, 1, "PASS=secret(db/pass)" },
-		{ { { SV_SELECT_GROUP, "db/", "" }, { SV_SELECT_ALL, "", "" } }, 2,
+		{ { { SV_SELECT_GROUP, "db/", "" }, { SV_SELECT_ALL, "", "" } },
+		  2,
 		  "PASS=secret(db/pass) USER=me(db/user) NPM_TOKEN=t(npm_token)" },
 	};
 	static const struct selector missing[] = { { SV_SELECT_NAME, "gone", "" }, { SV_SELECT_GROUP, "db/", "" } };
@@ -346,7 +350,11 @@ static void a_change_in_parts_is_one_change_or_none(void **state)
 	open_vault(f, &c);
 	client_open(f, &other);
 	for (int i = 0; i < 3; i++) {
-		put_op(begin_write(&r, i < 2 ? SV_FRAME_MORE : 0, SV_VERB_IMPORT), "", i == 0 ? "a" : i == 1 ? "b" : "c", "v", 1);
+		put_op(begin_write(&r, i < 2 ? SV_FRAME_MORE : 0, SV_VERB_IMPORT), "",
+		       i == 0	? "a"
+		       : i == 1 ? "b"
+				: "c",
+		       "v", 1);
 		assert_int_equal(request_ask(f, &c, &r), SV_OK);
 		if (i < 2) {
 			assert_int_equal(f->body.len, 0);
@@ -491,7 +499,8 @@ static void a_backup_comes_back(void **state)
 		size_t n = file.len - at < 100000 ? file.len - at : 100000;
 		struct request r;
 
-		assert_int_equal(sv_buf_put(request_begin(&r, SV_MSG_LOAD, at + n < file.len ? SV_FRAME_MORE : 0), file.data + at, n),
+		assert_int_equal(sv_buf_put(request_begin(&r, SV_MSG_LOAD, at + n < file.len ? SV_FRAME_MORE : 0),
+					    file.data + at, n),
 				 SV_OK);
 		assert_int_equal(request_ask(f, &c, &r), SV_OK);
 		at += n;
@@ -550,7 +559,8 @@ static void only_so_many_files_are_loaded_at_a_time(void **state)
 
 /* ---- objects ---- */
 
-static enum sv_code object(struct fixture *f, struct client *c, uint16_t type, uint8_t kind, const char *key, const char *value)
+static enum sv_code object(struct fixture *f, struct client *c, uint16_t type, uint8_t kind, const char *key,
+			   const char *value)
 {
 	struct request r;
 
@@ -605,7 +615,9 @@ static void drafts_and_consents_are_kept_and_nothing_else_is_given_out(void **st
 static void environments_are_listed_and_compared(void **state)
 {
 	struct sv_msg_op op = { .op = SV_OP_ENV_CREATE, .env = text("dev") };
-	static const char want[] = "\3\1\0a" "\4\1\0b" "\2\1\0c";
+	static const char want[] = "\3\1\0a"
+				   "\4\1\0b"
+				   "\2\1\0c";
 	struct fixture *f = *state;
 	struct client c;
 	struct request r;

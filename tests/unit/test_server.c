@@ -234,12 +234,13 @@ static void deadlines_close_connections(void **state)
 /* Byte by byte is no way around the limit: it counts from the first. */
 static void a_slow_frame_has_one_deadline_for_all_of_it(void **state)
 {
+	static const char head[] = "\0\0\1\0\1\0\x20";
 	struct fixture *f = *state;
 	struct client c;
 
 	client_open(f, &c);
 	for (int i = 0; i < 5; i++) {
-		(void)client_write(f, &c, "\0\0\1\0\1\0\x20\0" + i, 1);
+		(void)client_write(f, &c, &head[i], 1);
 		turn(f);
 		pass(f, SV_FRAME_WITHIN_MS / 5 + 1);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session: what a locked agent answers, what locks and what keeps it open, keys and the wait behind a wrong one, what a
- * lock leaves of connections, and that it leaves no secret in this process.
+ * The session: what a locked agent answers, what locks and what keeps it open, keys and the wait behind a wrong one,
+ * what a lock leaves of connections, and that it leaves no secret in this process.
  */
 #include "tests/unit/agent_fixture.h"
 
@@ -23,10 +23,11 @@ static uint8_t state_of(struct fixture *f, struct client *c)
 static void what_needs_the_vault_says_which_it_lacks(void **state)
 {
 	static const uint16_t types[] = {
-		SV_MSG_REKEY,	  SV_MSG_VERIFY,     SV_MSG_BACKUP,	SV_MSG_GET,	       SV_MSG_INFO,	 SV_MSG_LIST,
-		SV_MSG_RESOLVE,	  SV_MSG_HISTORY,    SV_MSG_COMPARE,	SV_MSG_INFOS,	       SV_MSG_READ,	 SV_MSG_WRITE,
-		SV_MSG_UNDO,	  SV_MSG_ENVS,	     SV_MSG_ENV_DIFF,	SV_MSG_OBJECT_PUT,     SV_MSG_OBJECT_GET, SV_MSG_OBJECT_LIST,
-		SV_MSG_DRAFT_KEY, SV_MSG_DRAFT_OPEN, SV_MSG_OBJECT_REMOVE,
+		SV_MSG_REKEY,	      SV_MSG_VERIFY,	 SV_MSG_BACKUP,	     SV_MSG_GET,       SV_MSG_INFO,
+		SV_MSG_LIST,	      SV_MSG_RESOLVE,	 SV_MSG_HISTORY,     SV_MSG_COMPARE,   SV_MSG_INFOS,
+		SV_MSG_READ,	      SV_MSG_WRITE,	 SV_MSG_UNDO,	     SV_MSG_ENVS,      SV_MSG_ENV_DIFF,
+		SV_MSG_OBJECT_PUT,    SV_MSG_OBJECT_GET, SV_MSG_OBJECT_LIST, SV_MSG_DRAFT_KEY, SV_MSG_DRAFT_OPEN,
+		SV_MSG_OBJECT_REMOVE,
 	};
 	struct fixture *f = *state;
 	struct client c;
@@ -57,12 +58,12 @@ static void whatever_means_to_lock_locks(void **state)
 		const char *bytes;
 		size_t n;
 	} t[] = {
-		{ "\0\0\0\0\1\0\5\0", 8 },		/* as it should be */
-		{ "\4\0\0\0\1\0\5\0what", 12 },		/* with a body */
-		{ "\0\0\0\0\1\1\5\0", 8 },		/* in parts */
-		{ "\0\0\0\0\1\x80\5\0", 8 },		/* with a flag that nobody knows */
-		{ "\0\0\0\0\7\0\5\0", 8 },		/* of another version */
-		{ "\xff\xff\xff\xff\1\0\5\0", 8 },	/* far too long */
+		{ "\0\0\0\0\1\0\5\0", 8 },	   /* as it should be */
+		{ "\4\0\0\0\1\0\5\0what", 12 },	   /* with a body */
+		{ "\0\0\0\0\1\1\5\0", 8 },	   /* in parts */
+		{ "\0\0\0\0\1\x80\5\0", 8 },	   /* with a flag that nobody knows */
+		{ "\0\0\0\0\7\0\5\0", 8 },	   /* of another version */
+		{ "\xff\xff\xff\xff\1\0\5\0", 8 }, /* far too long */
 	};
 	struct fixture *f = *state;
 	struct client c, other;
@@ -301,7 +302,8 @@ static void a_loaded_file_is_dropped_and_another_may_come(void **state)
 	assert_true(file.len <= SV_FRAME_BODY_MAX);
 	assert_int_equal(ask(f, &c, SV_MSG_LOAD, file.data, file.len), SV_OK);
 	assert_int_equal(lock(f, &other), SV_OK);
-	assert_int_equal(ask(f, &c, SV_MSG_LOAD, file.data, file.len), SV_OK); /* the first was complete: this is another */
+	assert_int_equal(ask(f, &c, SV_MSG_LOAD, file.data, file.len),
+			 SV_OK); /* the first was complete: this is another */
 	/* but of one that was cut in two the rest is refused */
 	assert_int_equal(sv_buf_put(request_begin(&r, SV_MSG_LOAD, SV_FRAME_MORE), file.data, 100), SV_OK);
 	assert_int_equal(request_ask(f, &c, &r), SV_OK);
