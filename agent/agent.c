@@ -80,6 +80,18 @@ enum sv_code sv_agent_open(struct sv_agent *a, struct sv_err *err)
 	return rc;
 }
 
+void sv_agent_look_vault(struct sv_agent *a, const struct sv_conn *keep)
+{
+	struct stat st;
+
+	if (!sv_agent_unlocked(a))
+		return;
+	if (lstat(a->cfg.vault_path, &st) == 0 && st.st_dev == a->vault_dev && st.st_ino == a->vault_ino)
+		return;
+	sv_agent_lock(a, keep, "locked: the vault file is gone or exchanged");
+	sv_vault_close(&a->vault);
+}
+
 void sv_agent_began(struct sv_agent *a, uint32_t idle_s, uint32_t total_s)
 {
 	struct sv_vault_facts f;

@@ -68,6 +68,8 @@ void sv_agent_began(struct sv_agent *a, uint32_t idle_s, uint32_t total_s);
  */
 void sv_agent_lock(struct sv_agent *a, const struct sv_conn *keep, const char *why);
 
+/* Lock when another file, or none, has the vault's name: what is open is then no longer what the person sees. */
+void sv_agent_look_vault(struct sv_agent *a, const struct sv_conn *keep);
 /* Give free heap back to the system. */
 void sv_agent_trim(void);
 /* Remember an event for every connection that watches; it is sent when the loop comes to it. */

@@ -65,6 +65,7 @@ enum sv_code sv_req_status(struct sv_req *q, struct sv_err *err)
 {
 	if (sv_buf_unread(q->body) > 0)
 		return sv_req_malformed(err);
+	sv_agent_look_vault(q->a, q->c);
 	return sv_req_put_status(q, err);
 }
 

@@ -334,9 +334,12 @@ static void look_for_socket(struct sv_agent *a)
 {
 	struct stat st;
 
-	if (a->cfg.socket_path == NULL || a->now.mono_ms < a->socket_look_ms)
+	if (a->now.mono_ms < a->socket_look_ms)
 		return;
 	a->socket_look_ms = a->now.mono_ms + SV_SOCKET_CHECK_MS;
+	sv_agent_look_vault(a, NULL);
+	if (a->cfg.socket_path == NULL)
+		return;
 	if (lstat(a->cfg.socket_path, &st) == 0 && st.st_dev == a->socket_dev && st.st_ino == a->socket_ino)
 		return;
 	/* Nobody can reach us any more, and the keys would stay: the runtime directory goes away when a user logs out.

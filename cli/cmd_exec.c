@@ -63,6 +63,9 @@ static enum sv_code selector(const char *text, struct sv_msg_selector *s, struct
 		text = eq + 1;
 	}
 	text = skip_scheme(text);
+	if (strncmp(text, "sv://", 5) == 0)
+		return sv_err_set(err, SV_ERR_USAGE,
+				  "one run takes its secrets from one environment: say -e ENV -s NAME for sv://ENV/NAME");
 	s->arg = sv_text_of(text);
 	n = s->arg.n;
 	if (n > 0 && text[n - 1] == '/') {
@@ -296,8 +299,10 @@ static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err
 	} else {
 		sv_write_restore_signal(); /* a question may have been asked before */
 		rc = sv_spawn_exec(argv, envp, &cli->status, err);
-		if (rc == SV_ERR_TOO_BIG)
+		if (rc == SV_ERR_TOO_BIG) {
 			name_largest(vars, n, err);
+			sv_hint(cli, "select fewer, or let the program read the largest itself: sv get NAME");
+		}
 	}
 out:
 	if (room != &small_room)

@@ -55,8 +55,10 @@ static enum sv_code load(struct sv_cli *cli, const char *path, struct sv_slot_in
 	struct stat st;
 	uint64_t left;
 	enum sv_code rc = SV_OK;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd;
 
+	sv_hint(cli, "FILE must be what sv backup wrote; the vault is as it was");
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return sv_err_sys(err, errno == ENOENT ? SV_ERR_NOT_FOUND : SV_ERR_IO, errno, "cannot open %s", path);
 	if (fstat(fd, &st) != 0)
@@ -75,6 +77,8 @@ static enum sv_code load(struct sv_cli *cli, const char *path, struct sv_slot_in
 	(void)close(fd);
 	if (rc == SV_OK && sv_msg_get_slots(body, slots, n) != SV_OK)
 		rc = sv_err_set(err, SV_ERR_PROTO, "the agent's answer does not parse");
+	if (rc == SV_OK)
+		cli->hint[0] = '\0';
 	return rc;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "cli/cmd.h"
 #include "cli/json.h"
+#include "cli/probe.h"
 #include "cli/units.h"
 
 #include <unistd.h>
@@ -11,6 +12,11 @@
 #define STATUS_UNLOCKED 0
 #define STATUS_LOCKED   3
 #define STATUS_NONE     4
+#define STATUS_DENIED   6
+#define STATUS_DAMAGED  8
+
+/* What stands in the vault's place cannot be one: then this says why, and the state is "unusable". */
+static const char *problem;
 
 static const char *const words[] = {
 	[SV_STATE_NONE] = "none", [SV_STATE_LOCKED] = "locked", [SV_STATE_UNLOCKED] = "unlocked"
@@ -44,7 +50,9 @@ static void print_json(struct sv_cli *cli, const struct sv_paths *paths, uint8_t
 	struct sv_json j = { &cli->out, false };
 
 	sv_json_open(&j, NULL, '{');
-	sv_json_str(&j, "state", words[state]);
+	sv_json_str(&j, "state", problem != NULL ? "unusable" : words[state]);
+	if (problem != NULL)
+		sv_json_str(&j, "problem", problem);
 	sv_json_str(&j, "vault", paths->vault);
 	sv_json_str(&j, "socket", paths->socket);
 	if (s == NULL)
@@ -109,7 +117,13 @@ static void print_text(struct sv_cli *cli, const struct sv_paths *paths, uint8_t
 	struct sv_out *o = &cli->out;
 	char date[SV_DATE_BYTES];
 
-	sv_out_fmt(o, "state:       %s\n", state == SV_STATE_NONE ? "no vault" : words[state]);
+	if (problem != NULL) {
+		sv_out_str(o, "state:       unusable: ");
+		sv_out_escaped(o, sv_text_of(problem));
+		sv_out_str(o, "\n");
+	} else {
+		sv_out_fmt(o, "state:       %s\n", state == SV_STATE_NONE ? "no vault" : words[state]);
+	}
 	sv_out_str(o, "vault:       ");
 	sv_out_escaped(o, sv_text_of(paths->vault));
 	sv_out_str(o, "\n");
@@ -158,12 +172,17 @@ static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err
 		state = s.state;
 	} else if (rc != SV_ERR_NO_AGENT) {
 		return rc;
-	} else if (access(paths.vault, F_OK) == 0) {
-		state = SV_STATE_LOCKED;
 	}
-	cli->status = state == SV_STATE_UNLOCKED ? STATUS_UNLOCKED
-		      : state == SV_STATE_LOCKED ? STATUS_LOCKED
-						 : STATUS_NONE;
+	cli->status = STATUS_UNLOCKED;
+	if (state != SV_STATE_UNLOCKED) {
+		rc = sv_probe_vault(paths.vault, err);
+		state = rc == SV_ERR_NO_VAULT ? SV_STATE_NONE : SV_STATE_LOCKED;
+		cli->status = rc == SV_OK             ? STATUS_LOCKED
+			      : rc == SV_ERR_NO_VAULT ? STATUS_NONE
+			      : rc == SV_ERR_DENIED   ? STATUS_DENIED
+						      : STATUS_DAMAGED;
+		problem = rc == SV_OK || rc == SV_ERR_NO_VAULT ? NULL : err->msg;
+	}
 	if (cli->opt.quiet)
 		return SV_OK;
 	if (cli->opt.json)

@@ -48,7 +48,8 @@ const char *sv_say_advice(enum sv_code code)
 	case SV_ERR_LOCKED: return "run: sv unlock";
 	case SV_ERR_NO_VAULT: return "run: sv init; or set SV_VAULT to the vault that you mean";
 	case SV_ERR_EXISTS: return "nothing was changed";
-	case SV_ERR_PASSPHRASE: return "sv unlock --recovery takes the recovery code instead";
+	case SV_ERR_PASSPHRASE:
+		return "try again; where a recovery code was made, --recovery takes it in place of the passphrase";
 	case SV_ERR_UNSUPPORTED: return "the vault was made by a newer sv: install that; nothing was changed";
 	case SV_ERR_NOT_A_VAULT:
 	case SV_ERR_LIMITS:

@@ -5,6 +5,7 @@
 #include "cli/session.h"
 
 #include "cli/auth.h"
+#include "cli/probe.h"
 #include "cli/say.h"
 #include "cli/settings.h"
 #include "proto/spawn_agent.h"
@@ -59,8 +60,10 @@ static enum sv_code offer(struct sv_cli *cli, const struct sv_paths *paths, stru
 	struct sv_settings settings;
 	struct sv_msg_timers timers;
 	struct sv_auth_how how = { .fd = -1 };
-	enum sv_code rc;
+	enum sv_code rc = sv_probe_vault(paths->vault, err);
 
+	if (rc != SV_OK)
+		return rc;
 	if (!sv_auth_can_ask(cli))
 		return sv_err_set(err, SV_ERR_LOCKED, "the vault is locked");
 	if ((rc = sv_settings_load(&settings, err)) != SV_OK || (rc = sv_session_connect(cli, err)) != SV_OK)

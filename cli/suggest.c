@@ -62,6 +62,8 @@ void sv_suggest(struct sv_cli *cli, const struct sv_err *err)
 
 	if (cli->hint[0] == '\0' && strncmp(err->msg, "there is no environment", 23) == 0)
 		sv_hint(cli, "sv env list shows the environments");
+	if (cli->hint[0] == '\0' && strncmp(err->msg, "no secret in group", 18) == 0)
+		sv_hint(cli, "sv ls lists the names");
 	if (cli->hint[0] != '\0' || cli->client.fd < 0 || !asked_name(cli, err, &asked))
 		return;
 	if (sv_client_begin(&cli->client, SV_MSG_LIST, 0, NULL) != SV_OK ||

@@ -120,9 +120,12 @@ enum sv_code sv_place_mkdirs(const char *dir, struct sv_err *err)
 		if (c != '/' && c != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST &&
-		    !((errno == EROFS || errno == EACCES) && access(path, F_OK) == 0))
-			return sv_err_sys(err, SV_ERR_IO, errno, "a directory for the vault cannot be made");
+		if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+			int why = errno;
+
+			if ((why != EROFS && why != EACCES) || access(path, F_OK) != 0)
+				return sv_err_sys(err, SV_ERR_IO, why, "the directory %s cannot be made", path);
+		}
 		*p = c;
 		if (c == '\0')
 			return SV_OK;
