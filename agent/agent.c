@@ -44,6 +44,13 @@ void sv_agent_clear(struct sv_agent *a)
 	a->scratch = NULL;
 }
 
+bool sv_agent_expired(const struct sv_agent *a)
+{
+	struct sv_idle look = a->idle;
+
+	return sv_idle_look(&look, a->cfg.clock(a->cfg.clock_ctx)) != SV_IDLE_STAY;
+}
+
 bool sv_agent_unlocked(const struct sv_agent *a)
 {
 	return a->vault != NULL && sv_vault_is_unlocked(a->vault);
@@ -123,7 +130,8 @@ static void strip(struct sv_conn *c, bool keep)
 		sv_tx_abort(&c->tx);
 		c->tx_dropped = SV_DROPPED_LOCKED;
 	}
-	if (c->load != NULL) {
+	/* A file that has come whole is ciphertext and waits for its key; it has nothing to do with this session. */
+	if (c->load != NULL && !sv_load_is_whole(c->load)) {
 		if (!sv_load_is_whole(c->load))
 			c->load_dropped = SV_DROPPED_LOCKED;
 		sv_load_free(&c->load);

@@ -70,6 +70,8 @@ void sv_agent_lock(struct sv_agent *a, const struct sv_conn *keep, const char *w
 
 /* Lock when another file, or none, has the vault's name: what is open is then no longer what the person sees. */
 void sv_agent_look_vault(struct sv_agent *a, const struct sv_conn *keep);
+/* Has the session's time run out while a request was in work?  Nothing is locked by asking. */
+bool sv_agent_expired(const struct sv_agent *a);
 /* Give free heap back to the system. */
 void sv_agent_trim(void);
 /* Remember an event for every connection that watches; it is sent when the loop comes to it. */

@@ -20,6 +20,7 @@
 #define SV_INPUT_MAX           ((size_t)32 << 20)            /* unfinished and waiting requests over all connections */
 #define SV_OUTPUT_MAX          ((size_t)48 << 20)            /* replies that wait to be read, over all connections */
 #define SV_LOADS_MAX           2                             /* files being loaded at a time */
+#define SV_RESOLVE_VISITS_MAX  1000000                       /* names that the selectors of one request may walk over */
 #define SV_LOAD_MAX            ((unsigned long long)4 << 30) /* a file that is to become the vault */
 #define SV_SCRATCH_BYTES       ((size_t)64 << 10)            /* read at once from one connection */
 #define SV_KEEP_REPLY_BYTES    ((size_t)64 << 10)            /* a reply buffer that grew past this is given back */

@@ -16,12 +16,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #define EXIT_BUSY     3 /* another agent has this socket */
 #define ACTIVATION_FD 3 /* sd_listen_fds(3): the first passed descriptor */
@@ -127,17 +133,51 @@ static enum sv_code parse(int argc, char **argv, struct options *o, struct sv_er
 	return state != NULL ? set_path(o->paths.state_dir, state, err) : SV_OK;
 }
 
-/* The process that stays.  The first one goes at once: whoever started it reaps it and waits for the word on ready_fd.
+static volatile sig_atomic_t child_pid;
+
+static void pass_on(int sig)
+{
+	if (child_pid > 0)
+		(void)kill((pid_t)child_pid, sig);
+}
+
+/* The first process in the foreground: hands signals on to the one that stays, and ends as it ends. */
+static void stand_by(pid_t child)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	struct sigaction sa;
+	int status = 0;
+
+	child_pid = (sig_atomic_t)child;
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = pass_on;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &sa, NULL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/*
+ * The process that stays is a new one in every case, so that a handle on /proc/PID/mem from before it was undumpable
+ * reads an address space that is left behind.  In the background the first one goes at once: whoever started it reaps
+ * it and waits for the word on ready_fd.
  */
-static enum sv_code detach(struct sv_err *err)
+static enum sv_code detach(bool foreground, struct sv_err *err)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return sv_err_sys(err, SV_ERR_IO, errno, "cannot make a process");
+	if (pid > 0 && foreground)
+		stand_by(pid);
 	if (pid > 0)
 		_exit(EXIT_SUCCESS);
-	if (setsid() < 0)
+#ifdef __linux__
+	if (foreground)
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+#endif
+	if (!foreground && setsid() < 0)
 		return sv_err_sys(err, SV_ERR_IO, errno, "cannot leave the session");
 	return SV_OK;
 }
@@ -216,7 +256,7 @@ int main(int argc, char **argv)
 #endif
 	if (chdir("/") != 0)
 		return fail(&o, (sv_err_sys(&err, SV_ERR_IO, errno, "cannot go to /"), &err));
-	if (!o.foreground && !o.activated && (rc = detach(&err)) != SV_OK)
+	if ((rc = detach(o.foreground || o.activated, &err)) != SV_OK)
 		return fail(&o, &err);
 	sv_log_open(o.foreground || o.activated);
 	sv_server_catch_signals(&during);

@@ -134,6 +134,26 @@ static struct sv_vault_config config_of(const struct sv_agent *a, const char *pa
 	};
 }
 
+/* The load that has come to a stop longest ago makes room for another. */
+static bool drop_abandoned(struct sv_agent *a)
+{
+	struct sv_conn *oldest = NULL;
+
+	for (size_t i = 0; i < a->n_conns; i++) {
+		struct sv_conn *c = a->conns[i];
+
+		if (c->load == NULL || c->load->fd < 0 || a->now.mono_ms - c->used_ms < SV_FRAME_WITHIN_MS)
+			continue;
+		if (oldest == NULL || c->used_ms < oldest->used_ms)
+			oldest = c;
+	}
+	if (oldest == NULL)
+		return false;
+	sv_load_free(&oldest->load);
+	oldest->load_dropped = SV_DROPPED_REFUSED;
+	return true;
+}
+
 static enum sv_code begin_load(struct sv_req *q, struct sv_err *err)
 {
 	struct sv_load *l;
@@ -141,7 +161,7 @@ static enum sv_code begin_load(struct sv_req *q, struct sv_err *err)
 
 	for (size_t i = 0; i < q->a->n_conns; i++)
 		loads += q->a->conns[i]->load != NULL;
-	if (loads >= SV_LOADS_MAX)
+	if (loads >= SV_LOADS_MAX && !drop_abandoned(q->a))
 		return sv_err_set(err, SV_ERR_BUSY, "%d files are being loaded already", SV_LOADS_MAX);
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return sv_req_no_memory(SV_ERR_NOMEM, err);
@@ -247,7 +267,9 @@ static enum sv_code prove(struct sv_req *q, uint8_t slot, const unsigned char *k
 	rc = sv_vault_open(&cfg, &v, err);
 	if (rc == SV_OK) {
 		rc = sv_vault_unlock(v, slot, key, true, err);
-		sv_req_note_key(q->a, rc);
+		if (rc ==
+		    SV_ERR_PASSPHRASE) /* a right key of some file is no right key of this vault: it resets no delay */
+			sv_req_note_key(q->a, rc);
 	}
 	if (rc == SV_OK)
 		rc = sv_vault_verify(v, &rep, err);
@@ -286,13 +308,24 @@ static enum sv_code aside_name(const char *vault_path, char out[PATH_BYTES], str
 }
 
 /* A journal belongs to its file: a hot one left behind would be rolled into the other vault. */
-static void move_journal(const char *from, const char *to)
+static enum sv_code move_journal(const char *from, const char *to, struct sv_err *err)
 {
 	char a[PATH_BYTES + 16], b[PATH_BYTES + 16];
 
 	(void)snprintf(a, sizeof(a), "%s-journal", from);
 	(void)snprintf(b, sizeof(b), "%s-journal", to);
-	(void)rename(a, b);
+	if (rename(a, b) != 0 && errno != ENOENT)
+		return sv_err_sys(err, SV_ERR_IO, errno, "cannot rename the journal of the present vault");
+	return SV_OK;
+}
+
+/* The former vault back to its name, journal first; says where it is when that fails. */
+static enum sv_code put_back(const char *aside, const char *vault, bool had, enum sv_code rc, struct sv_err *err)
+{
+	if (move_journal(aside, vault, NULL) == SV_OK && (!had || rename(aside, vault) == 0))
+		return rc;
+	sv_err_prefix(err, "the former vault is now %s", aside);
+	return rc;
 }
 
 static enum sv_code exchange(struct sv_req *q, uint8_t slot, const unsigned char *key, char aside[PATH_BYTES],
@@ -305,37 +338,35 @@ static enum sv_code exchange(struct sv_req *q, uint8_t slot, const unsigned char
 	bool had = lstat(vault, &st) == 0;
 	enum sv_code rc;
 
-	aside[0] = '\0';
-	if (had && (rc = aside_name(vault, aside, err)) != SV_OK)
+	if ((rc = aside_name(vault, aside, err)) != SV_OK)
 		return rc;
 	q->c->load = NULL; /* the lock would drop it */
 	sv_agent_lock(a, q->c, "locked: another vault takes its place");
 	sv_vault_close(&a->vault);
 	q->c->load = l;
-	if (had) {
-		if (rename(vault, aside) != 0)
-			return sv_err_sys(err, SV_ERR_IO, errno, "cannot rename the present vault");
-		move_journal(vault, aside);
+	/* Also without a vault: its journal may be all that is left of it, and SQLite would play it into the new one.
+	 */
+	if ((rc = move_journal(vault, aside, err)) != SV_OK)
+		return rc;
+	if (had && rename(vault, aside) != 0) {
+		rc = sv_err_sys(err, SV_ERR_IO, errno, "cannot rename the present vault");
+		return put_back(aside, vault, false, rc, err);
 	}
 	if (rename(l->path, vault) != 0) {
 		rc = sv_err_sys(err, SV_ERR_IO, errno, "cannot put the file in the vault's place");
-		goto back;
+		return put_back(aside, vault, had, rc, err);
 	}
 	if ((rc = sync_dir(vault, err)) != SV_OK || (rc = sv_agent_open(a, err)) != SV_OK ||
 	    (rc = sv_vault_unlock(a->vault, slot, key, true, err)) != SV_OK) {
 		sv_vault_close(&a->vault);
 		(void)rename(vault, l->path);
-		goto back;
+		return put_back(aside, vault, had, rc, err);
 	}
 	unlink_with_journal(l->path);
 	l->path[0] = '\0';
+	if (!had)
+		aside[0] = '\0';
 	return SV_OK;
-back:
-	if (had) {
-		(void)rename(aside, vault);
-		move_journal(aside, vault);
-	}
-	return rc;
 }
 
 enum sv_code sv_req_adopt(struct sv_req *q, struct sv_err *err)
@@ -363,6 +394,7 @@ enum sv_code sv_req_adopt(struct sv_req *q, struct sv_err *err)
 	sv_load_free(&q->c->load);
 	if (rc != SV_OK)
 		return rc;
+	sv_req_note_key(q->a, SV_OK);
 	sv_agent_began(q->a, 0, 0);
 	sv_agent_tell(q->a, SV_EVENT_CHANGED);
 	rc = sv_msg_put_text(q->r->b, (struct sv_text){ aside, strlen(aside) });

@@ -25,6 +25,7 @@ struct resolve {
 	struct sv_text env;
 	bool names_only, lenient;
 	uint32_t count;
+	uint32_t visits;     /* names walked over */
 	struct taken *table; /* cap is a power of two */
 	size_t cap;
 	struct sv_err *err;
@@ -173,6 +174,9 @@ static enum sv_code emit_value(struct resolve *r, struct sv_text name, struct sv
 	bool inherited, again;
 	enum sv_code rc;
 
+	/* Before anything is opened: a secret that several selectors find is opened once. */
+	if (var.n > 0 && ((rc = claim(r, name, var, &slot, &again)) != SV_OK || again))
+		return rc;
 	for (;;) {
 		if ((rc = sv_reply_room(r->q->r, head + room + 1, SV_RESOLVE_FRAME_BYTES, r->err)) != SV_OK)
 			return rc;
@@ -269,7 +273,14 @@ static enum sv_code walk(struct resolve *r, const struct sv_msg_selector *s)
 
 		rc = sv_page_read(r->q->a, r->env, group, (struct sv_text){ after, after_len }, PAGE_NAMES, &page,
 				  &full, r->err);
+		if (rc == SV_OK && sv_agent_expired(r->q->a))
+			rc = sv_err_set(r->err, SV_ERR_LOCKED, "the vault locks while this was being looked up");
 		while (rc == SV_OK && sv_buf_unread(&page) > 0) {
+			if (++r->visits > SV_RESOLVE_VISITS_MAX) {
+				rc = sv_err_set(r->err, SV_ERR_TOO_BIG,
+						"too many groups and prefixes for so many secrets in one request");
+				break;
+			}
 			if (sv_msg_get_entry(&page, &e, true) != SV_OK) {
 				rc = sv_err_set(r->err, SV_ERR_FAIL, "a listing does not parse");
 				break;

@@ -213,8 +213,20 @@ static bool restrict_calls(void)
 		DENY(SYS_init_module),
 		DENY(SYS_finit_module),
 		DENY(SYS_kexec_load),
+		DENY(SYS_kexec_file_load),
+		DENY(428 /* open_tree */),
+		DENY(429 /* move_mount */),
+		DENY(430 /* fsopen */),
+		DENY(431 /* fsconfig */),
+		DENY(432 /* fsmount */),
+		DENY(442 /* mount_setattr */),
 		DENY(SYS_setuid),
+		DENY(SYS_setgid),
+		DENY(SYS_setreuid),
+		DENY(SYS_setregid),
 		DENY(SYS_setresuid),
+		DENY(SYS_setresgid),
+		DENY(SYS_prctl), /* dumpable stays as it is; this filter is the last that needs it */
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };

@@ -206,6 +206,24 @@ static void read_clock(struct sv_agent *a)
 		sv_agent_lock(a, NULL, why[v]);
 }
 
+/*
+ * Send what is in a->reply.  Making it may have taken longer than the session had left: then nothing of it goes out.
+ */
+static void send_reply(struct sv_agent *a, struct sv_conn *c)
+{
+	bool was = sv_agent_unlocked(a);
+
+	read_clock(a);
+	if (was && !sv_agent_unlocked(a)) {
+		c->dead = true; /* the lock has wiped the reply */
+		return;
+	}
+	if (sv_buf_unread(&a->reply) > 0)
+		sv_conn_send(c, &a->reply, a->now.mono_ms);
+	if (sv_buf_unread(&c->out) > 0)
+		bound_output(a);
+}
+
 /* Serve one frame from view, which is c->in or scratch, and keep the rest. */
 static void serve_one(struct sv_agent *a, struct sv_conn *c, struct sv_buf *view)
 {
@@ -215,8 +233,7 @@ static void serve_one(struct sv_agent *a, struct sv_conn *c, struct sv_buf *view
 	if (sv_frame_peek(view, &f, &need) != SV_ERR_TRUNCATED) {
 		(void)sv_dispatch(a, c, view);
 		sv_conn_keep(c, view, a->scratch, a->now.mono_ms);
-		if (sv_buf_unread(&a->reply) > 0)
-			sv_conn_send(c, &a->reply, a->now.mono_ms);
+		send_reply(a, c);
 		return;
 	}
 	sv_conn_keep(c, view, a->scratch, a->now.mono_ms);
@@ -238,14 +255,12 @@ static void share_of(struct sv_agent *a, struct sv_conn *c, short events)
 		return;
 	if (c->watching && c->events != 0) {
 		sv_dispatch_event(a, c);
-		if (sv_buf_unread(&a->reply) > 0)
-			sv_conn_send(c, &a->reply, a->now.mono_ms);
+		send_reply(a, c);
 		return;
 	}
 	if (c->job != NULL) {
 		sv_dispatch_job(a, c);
-		if (sv_buf_unread(&a->reply) > 0)
-			sv_conn_send(c, &a->reply, a->now.mono_ms);
+		send_reply(a, c);
 		return;
 	}
 	if (c->ticket != 0) {
@@ -421,7 +436,6 @@ void sv_server_turn(struct sv_agent *a, int max_wait_ms, const sigset_t *sigmask
 		if (fds[i].revents != 0 || ready_now(c) || c->ticket != 0)
 			share_of(a, c, fds[i].revents);
 	}
-	bound_output(a);
 	for (size_t i = a->n_conns; i-- > 0;)
 		if (is_over(a->conns[i], a->now.mono_ms))
 			drop(a, i);
