@@ -65,7 +65,7 @@ static enum sv_code selector(const char *text, struct sv_msg_selector *s, struct
 	text = skip_scheme(text);
 	if (strncmp(text, "sv://", 5) == 0)
 		return sv_err_set(err, SV_ERR_USAGE,
-				  "one run takes its secrets from one environment: say -e ENV -s NAME for sv://ENV/NAME");
+				  "one run has one environment: say -e ENV -s NAME for sv://ENV/NAME");
 	s->arg = sv_text_of(text);
 	n = s->arg.n;
 	if (n > 0 && text[n - 1] == '/') {

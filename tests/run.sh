@@ -151,14 +151,15 @@ if have valgrind; then
 	build_in debug Debug -DSV_TESTING=ON -DSV_TESTS=ON -DSV_FRONT=OFF
 	log=$build/valgrind.log
 	: >"$log"
-	list=$(find "$build/debug/tests" -maxdepth 1 -type f -name 'test_*' -perm -u+x | sort)
+	# Names without their directory, which may have blanks in it.
+	list=$(cd "$build/debug/tests" && find . -maxdepth 1 -type f -name 'test_*' -perm -u+x | sed 's|^\./||' | sort)
 	[ -n "$list" ] || die "no unit tests were built"
 	one_under_valgrind() {
-		name=${1##*/}
+		name=$1
 		status=0
 		timeout 600 valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
 			--errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 --child-silent-after-fork=yes \
-			"$1" >"$build/valgrind.$name.log" 2>&1 || status=$?
+			"$build/debug/tests/$name" >"$build/valgrind.$name.log" 2>&1 || status=$?
 		if [ "$status" = 0 ]; then echo "ok 1 - valgrind $name"; else
 			[ "$status" = 77 ] && echo "ok 1 - valgrind $name # SKIP" || echo "not ok 1 - valgrind $name (status $status)"
 		fi >"$build/valgrind.$name.tap"
@@ -180,9 +181,9 @@ if have valgrind; then
 		shift
 	done
 	for program in $list; do
-		tap=$build/valgrind.${program##*/}.tap
+		tap=$build/valgrind.$program.tap
 		cat "$tap"
-		case $(cat "$tap") in not*) bad=1 && tail -n 60 "${tap%.tap}.log" ;; esac
+		case $(cat "$tap") in not*) bad=1 && tail -n 60 "$build/valgrind.$program.log" ;; esac
 		cat "$tap" >>"$log"
 	done
 	count_checks "$log"

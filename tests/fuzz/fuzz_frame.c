@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Framing: what a reader finds does not depend on how the bytes came.  The input is a stream of frames and garbage; it is
- * read once whole and once in pieces, and both must meet the same frames and the same refusal.
+ * Framing: what a reader finds does not depend on how the bytes came.  The input is a stream of frames and garbage; it
+ * is read once whole and once in pieces, and both must meet the same frames and the same refusal.
  *
  * Without libFuzzer it replays the files that it is given and then streams of its own making, from a fixed seed.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Message bodies: the first byte chooses a decoder, the rest is its input.  What a decoder accepts it must be able to say
- * again, in bytes that it accepts too and that then no longer change; what it does not accept is SV_ERR_PROTO.
+ * Message bodies: the first byte chooses a decoder, the rest is its input.  What a decoder accepts it must be able to
+ * say again, in bytes that it accepts too and that then no longer change; what it does not accept is SV_ERR_PROTO.
  *
  * Without libFuzzer it replays the files that it is given and then mutations of one good body of every message, from a
  * fixed seed.
@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	m = &msg_samples[data[0] % msg_samples_n];
-	/* A block of exactly this size, which a struct sv_buf would round up: a sanitizer sees a read behind its end. */
+	/* A block of exactly this size, which a struct sv_buf would round up: a sanitizer sees a read behind its end.
+	 */
 	need((alone = malloc(size > 1 ? size - 1 : 1)) != NULL);
 	memcpy(alone, data + 1, size - 1);
 	in = (struct sv_buf){ .data = alone, .len = size - 1, .cap = size - 1, .max = size - 1 };
