@@ -329,7 +329,8 @@ enum sv_code sv_plan_complete(struct sv_plan *p, struct sv_cli *cli, struct sv_e
 		}
 		if (cli->hint[0] == '\0')
 			sv_hint(cli, "sv add -e %s %s stores it%s", item->env, item->wish->name,
-				p->has_manifest ? "; required: false in the manifest lets the program start without" : "");
+				p->has_manifest ? "; required: false in the manifest lets the program start without"
+						: "");
 		return sv_err_set(err, SV_ERR_NOT_FOUND, "no secret named \"%s\" in environment \"%s\"%s",
 				  item->wish->name, item->env, where);
 	}
