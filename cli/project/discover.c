@@ -290,6 +290,7 @@ void sv_discover(struct sv_asks *a, const struct sv_root *root, char *const *arg
 	top = sv_discover_top(root);
 	if (argv[0] != NULL && docker(base_name(argv[0]))) {
 		sv_discover_docker(a, root, argv);
+		sv_asks_sort(a);
 		return;
 	}
 	if (walk) {
@@ -315,5 +316,6 @@ void sv_discover(struct sv_asks *a, const struct sv_root *root, char *const *arg
 					       ".mvn/settings.xml", NULL);
 	}
 	settings_of_user(a, kinds);
+	sv_asks_sort(a);
 	sv_arena_clear(&patterns);
 }

@@ -7,6 +7,7 @@
 #include "vault/base/name.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Set by shells, logins and systems; a file that uses one asks for no secret. */
@@ -76,6 +77,15 @@ void sv_asks_add(struct sv_asks *a, const char *var, size_t len, const char *fil
 		struct sv_ask *there = &a->v[a->table[i] - 1];
 
 		there->more++;
+		if (strcmp(file, there->file) < 0) { /* whatever order a directory is read in, the same place is told */
+			const char *copy = sv_arena_text(&a->arena, file, strlen(file));
+
+			if (copy != NULL) {
+				there->file = copy;
+				there->line = line;
+				there->why = why;
+			}
+		}
 		there->weak = there->weak && weak;
 		return;
 	}
@@ -91,6 +101,29 @@ void sv_asks_add(struct sv_asks *a, const char *var, size_t len, const char *fil
 		return;
 	a->v[a->n++] = ask;
 	a->table[i] = (uint16_t)a->n;
+}
+
+static int by_place(const void *x, const void *y)
+{
+	const struct sv_ask *a = x;
+	const struct sv_ask *b = y;
+	int file = strcmp(a->file, b->file);
+
+	if (file != 0)
+		return file;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return strcmp(a->var, b->var);
+}
+
+void sv_asks_sort(struct sv_asks *a)
+{
+	if (a->n == 0)
+		return;
+	qsort(a->v, a->n, sizeof(*a->v), by_place);
+	memset(a->table, 0, SV_ASKS_TABLE * sizeof(*a->table));
+	for (size_t i = 0; i < a->n; i++)
+		a->table[slot(a, a->v[i].var, strlen(a->v[i].var))] = (uint16_t)(i + 1);
 }
 
 void sv_asks_clear(struct sv_asks *a)

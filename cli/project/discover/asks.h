@@ -46,6 +46,8 @@ void sv_asks_add(struct sv_asks *a, const char *var, size_t len, const char *fil
 		 bool weak);
 void sv_asks_note(struct sv_asks *a, const char *fmt, ...) SV_PRINTF(2, 3);
 const struct sv_ask *sv_asks_find(const struct sv_asks *a, const char *var, size_t len);
+/* By file, line and name. */
+void sv_asks_sort(struct sv_asks *a);
 void sv_asks_clear(struct sv_asks *a);
 
 #endif

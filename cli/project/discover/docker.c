@@ -29,15 +29,12 @@ static void ask_secrets(struct sv_asks *a, const char *file, const struct sv_doc
 
 	for (size_t i = 0; i < d->n_secrets; i++) {
 		const struct sv_df_secret *s = &d->secrets[i];
-		size_t n;
 
-		if (s->id == NULL || !sv_dockerfile_counts(d, s->stage))
-			continue;
-		n = strlen(s->id);
-		if (sv_var_check(s->id, n, NULL) == SV_OK)
-			sv_asks_add(a, s->id, n, file, s->line, "secret mount", false);
-		else
-			sv_asks_add(a, var, sv_var_from_name(s->id, n, var), file, s->line, "secret mount", false);
+		/* An id in small letters is given from the variable in capitals, as a secret's own variable would be
+		 * called. */
+		if (s->id != NULL && sv_dockerfile_counts(d, s->stage))
+			sv_asks_add(a, var, sv_var_from_name(s->id, strlen(s->id), var), file, s->line, "secret mount",
+				    false);
 	}
 }
 
