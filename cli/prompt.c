@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -115,12 +116,24 @@ static bool take_byte(struct answer *a, unsigned char c, const struct termios *t
 
 static enum sv_code read_answer(int fd, struct answer *a, const struct termios *tio, struct sv_err *err)
 {
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	sigset_t held, before;
 	unsigned char c = 0;
 	enum sv_code rc = SV_OK;
 
+	/* Signals arrive inside ppoll(2) only: one between the look and a read would wait for the next key. */
+	(void)sigemptyset(&held);
+	for (size_t i = 0; i < WATCHED; i++)
+		if (watched[i] != SIGTTIN &&
+		    watched[i] != SIGTTOU) /* blocked, they would fail the read of a background job */
+			(void)sigaddset(&held, watched[i]);
+	(void)sigprocmask(SIG_BLOCK, &held, &before);
 	while (!any_caught()) {
-		ssize_t n = read(fd, &c, 1);
+		ssize_t n;
 
+		if (ppoll(&p, 1, NULL, &before) < 0 && errno == EINTR)
+			continue;
+		n = read(fd, &c, 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -134,6 +147,7 @@ static enum sv_code read_answer(int fd, struct answer *a, const struct termios *
 		if (take_byte(a, c, tio))
 			break;
 	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	sv_wipe(&c, 1);
 	return rc;
 }
