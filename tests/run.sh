@@ -39,6 +39,12 @@ find_missing() {
 	has_library sqlite3 || need libsqlite3-dev
 	has_library yaml-0.1 || need libyaml-dev
 	has_library cmocka || need libcmocka-dev
+	has_library libutf8proc || need libutf8proc-dev
+	have vim || need vim
+	have nvim || need neovim
+	have nano || need nano
+	have emacs || need emacs-nox
+	have micro || need micro
 	have musl-gcc || need musl-tools
 	have valgrind || need valgrind
 	have tmux || need tmux
@@ -58,19 +64,19 @@ if [ -n "$missing" ]; then
 	if ! have apt-get; then
 		cat >&2 <<'TXT'
 run.sh: this system has no apt-get.  The tests want, under their Debian names:
-  gcc cmake ninja-build pkg-config libsodium-dev libsqlite3-dev libyaml-dev libcmocka-dev musl-tools valgrind
+  gcc cmake ninja-build pkg-config libsodium-dev libsqlite3-dev libyaml-dev libcmocka-dev libutf8proc-dev musl-tools valgrind
   tmux strace shellcheck mandoc zsh fish util-linux python3-nacl python3-argon2
-  Fedora:   dnf install gcc cmake ninja-build pkgconf-pkg-config libsodium-devel sqlite-devel libyaml-devel libcmocka-devel \
+  Fedora:   dnf install gcc cmake ninja-build pkgconf-pkg-config libsodium-devel sqlite-devel libyaml-devel libcmocka-devel utf8proc-devel \
               musl-gcc valgrind tmux strace ShellCheck mandoc zsh fish util-linux-script libasan libubsan \
               python3-pynacl python3-argon2-cffi
-  Arch:     pacman -S gcc cmake ninja pkgconf libsodium sqlite libyaml cmocka musl valgrind tmux strace shellcheck mandoc \
+  Arch:     pacman -S gcc cmake ninja pkgconf libsodium sqlite libyaml cmocka libutf8proc musl valgrind tmux strace shellcheck mandoc \
               zsh fish python-pynacl python-argon2-cffi
-  Alpine:   apk add build-base cmake samurai pkgconf linux-headers libsodium-dev sqlite-dev yaml-dev cmocka-dev valgrind \
+  Alpine:   apk add build-base cmake samurai pkgconf linux-headers libsodium-dev sqlite-dev yaml-dev cmocka-dev utf8proc-dev valgrind \
               tmux strace shellcheck mandoc zsh fish util-linux-misc py3-pynacl py3-argon2-cffi
-  Homebrew: brew install cmake ninja pkg-config libsodium sqlite libyaml cmocka tmux shellcheck mandoc fish pynacl
+  Homebrew: brew install cmake ninja pkg-config libsodium sqlite libyaml cmocka utf8proc tmux shellcheck mandoc fish pynacl
 TXT
 		# What only some stories need is skipped there; without these nothing can be built.
-		{ have cmake && have ninja && has_library libsodium && has_library sqlite3 && has_library yaml-0.1 && has_library cmocka; } ||
+		{ have cmake && have ninja && has_library libsodium && has_library sqlite3 && has_library yaml-0.1 && has_library libutf8proc && has_library cmocka; } ||
 			exit 1
 	else
 		as_root=

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Unit tests of sv edit: documents, merges, editors, drafts.
+foreach(module doc bad_text merge editor metatext draft)
+	sv_add_test(test_edit_${module} SOURCES test_edit_${module}.c LIBS sv_edit PkgConfig::SODIUM)
+endforeach()
