@@ -101,15 +101,14 @@ static enum sv_code check_value(const struct resolve *r, struct sv_text name, st
 		return sv_err_set(r->err, SV_ERR_FAIL, "the value of \"%.*s\" is empty; sv set gives it one",
 				  (int)name.n, name.p);
 	if (memchr(value, 0, len) != NULL)
-		return sv_err_set(r->err, SV_ERR_FAIL,
-				  "the value of \"%.*s\" holds a NUL byte, which no variable can; sv exec --file "
-				  "VAR=NAME gives it "
-				  "as a file",
-				  (int)name.n, name.p);
+		return sv_err_set(
+			r->err, SV_ERR_FAIL,
+			"the value of \"%.*s\" holds a NUL byte, which no variable can; sv get writes it to a pipe",
+			(int)name.n, name.p);
 	if (var.n + 1 + len > SV_VAR_PAIR_MAX)
 		return sv_err_set(r->err, SV_ERR_TOO_BIG,
-				  "the value of \"%.*s\" is too large for a variable (%zu bytes; %d at most); sv exec "
-				  "--file VAR=NAME gives it as a file",
+				  "the value of \"%.*s\" is too large for a variable (%zu bytes; %d at most); sv get "
+				  "writes it to a pipe",
 				  (int)name.n, name.p, len, SV_VAR_PAIR_MAX - (int)var.n - 1);
 	return SV_OK;
 }

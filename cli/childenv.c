@@ -82,13 +82,12 @@ static enum sv_code check(const struct sv_childenv_var *v, unsigned flags, struc
 	if (v->var_len + 1 + v->value_len > SV_VAR_PAIR_MAX)
 		return sv_err_set(err, SV_ERR_TOO_BIG,
 				  "%.*s is too large for an environment variable (%zu bytes; with its name at most "
-				  "%d); --file VAR=NAME gives it as a file",
+				  "%d); read it with sv get",
 				  n, v->name.p, v->value_len, SV_VAR_PAIR_MAX);
 	if ((flags & SV_CHILDENV_NO_VALUES) == 0 && memchr(v->pair + v->var_len + 1, '\0', v->value_len) != NULL)
-		return sv_err_set(
-			err, SV_ERR_FAIL,
-			"%.*s holds a NUL byte, which no environment variable can; --file VAR=NAME gives it as a file",
-			n, v->name.p);
+		return sv_err_set(err, SV_ERR_FAIL,
+				  "%.*s holds a NUL byte, which no environment variable can; read it with sv get", n,
+				  v->name.p);
 	return SV_OK;
 }
 

@@ -2,7 +2,6 @@
 /*
  * sv show: what is known about secrets, with their values masked unless they are asked for.
  */
-#include "cli/edit/view.h"
 #include "cli/info.h"
 #include "cli/ref.h"
 #include "cli/say.h"
@@ -13,7 +12,7 @@
 
 static struct {
 	uint64_t version;
-	bool reveal, force, full;
+	bool reveal, force;
 } args;
 
 #define A(member) offsetof(__typeof__(args), member)
@@ -22,7 +21,6 @@ static const struct sv_opt opts[] = {
 	{ "version", 0, SV_OPT_NUMBER, A(version), "N", "version N instead of the current one; NAME@N is the same" },
 	{ "reveal", 0, SV_OPT_FLAG, A(reveal), NULL, "show values, on a terminal" },
 	{ "force", 'f', SV_OPT_FLAG, A(force), NULL, "with --reveal: into a pipe or file too" },
-	{ "full", 0, SV_OPT_FLAG, A(full), NULL, "of a group: with metadata, as sv edit --full has it" },
 	SV_OPT_END
 };
 
@@ -206,10 +204,13 @@ static enum sv_code group_line(void *ctx, const struct sv_msg_info *i, struct sv
 	if (args.reveal) {
 		if (sv_buf_put_str16(&t->names, i->name.p, i->name.n) != SV_OK)
 			return sv_err_set(err, SV_ERR_NOMEM, "no memory for the names");
-	} else {
+	} else if (t->cli->opt.json) {
 		sv_json_open(&t->json, NULL, '{');
 		sv_info_json(&t->json, i);
 		sv_json_close(&t->json, '}');
+	} else {
+		(void)key_line(t, i->name);
+		sv_out_str(&t->cli->out, SV_MASK "\n");
 	}
 	return SV_OK;
 }
@@ -246,8 +247,6 @@ static enum sv_code show_group(struct sv_cli *cli, const char *group, struct sv_
 	const struct sv_msg_list ask = { .env = cli->env, .group = sv_text_of(group), .with_meta = true };
 	enum sv_code rc;
 
-	if (!cli->opt.json && !args.reveal)
-		return sv_view_masked(cli, ask.group, args.full, err);
 	if ((rc = sv_client_begin(&cli->client, SV_MSG_INFOS, 0, err)) != SV_OK ||
 	    (rc = sv_msg_put_list(&cli->client.out, &ask)) != SV_OK)
 		return rc;

@@ -40,11 +40,6 @@ find_missing() {
 	has_library yaml-0.1 || need libyaml-dev
 	has_library cmocka || need libcmocka-dev
 	has_library libutf8proc || need libutf8proc-dev
-	have vim || need vim
-	have nvim || need neovim
-	have nano || need nano
-	have emacs || need emacs-nox
-	have micro || need micro
 	have musl-gcc || need musl-tools
 	have valgrind || need valgrind
 	have tmux || need tmux

@@ -68,8 +68,8 @@ static bool ambiguous(const char *p, size_t n)
 /* Line ends to YAML 1.1, and the byte order mark: only as escapes. */
 static bool hidden_breaks(const char *p, size_t n)
 {
-	return memmem(p, n, "\xe2\x80\xa8", 3) != NULL || memmem(p, n, "\xe2\x80\xa9", 3) != NULL || memmem(p, n, "\xc2\x85", 2) != NULL ||
-	       memmem(p, n, "\xef\xbb\xbf", 3) != NULL;
+	return memmem(p, n, "\xe2\x80\xa8", 3) != NULL || memmem(p, n, "\xe2\x80\xa9", 3) != NULL ||
+	       memmem(p, n, "\xc2\x85", 2) != NULL || memmem(p, n, "\xef\xbb\xbf", 3) != NULL;
 }
 
 static bool scalar(struct writer *w, const char *p, size_t n, bool value)
