@@ -39,6 +39,16 @@ struct sv_cmd {
 	enum sv_code (*check)(struct sv_cli *cli, int argc, char **argv, struct sv_err *err);
 };
 
+struct sv_childenv_var;
+/* A program that is to run with its output masked. */
+struct sv_masked {
+	char **argv, **envp;
+	const struct sv_childenv_var *vars; /* what is injected */
+	size_t n_vars;
+	bool all;   /* mask every secret of the vault */
+	bool files; /* also what goes to regular files */
+};
+
 struct sv_program {
 	const struct sv_cmd *const *commands; /* NULL-terminated */
 	/* See to what the command's flags ask for. */
@@ -48,6 +58,8 @@ struct sv_program {
 	int (*help)(struct sv_cli *cli);
 	/* Put a value on the clipboard; NULL in the small program. */
 	enum sv_code (*copy)(struct sv_cli *cli, const unsigned char *value, size_t len, struct sv_err *err);
+	/* Run and end as the program does; NULL in the small program. */
+	enum sv_code (*exec_masked)(struct sv_cli *cli, const struct sv_masked *m, struct sv_err *err);
 };
 
 struct sv_globals {

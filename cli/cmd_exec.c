@@ -8,6 +8,7 @@
 #include "cli/childenv.h"
 #include "cli/cmd.h"
 #include "cli/json.h"
+#include "cli/recorded.h"
 #include "cli/spawn.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static const char *prefixes[64];
 
 static struct {
 	struct sv_opt_list select, prefix;
-	bool all, keep, force, dry_run;
+	bool all, keep, force, dry_run, mask, mask_all, no_mask;
 } args = { .select = { selects, 0, SV_SELECTORS_MAX },
 	   .prefix = { prefixes, 0, sizeof(prefixes) / sizeof(prefixes[0]) } };
 
@@ -35,6 +36,9 @@ static const struct sv_opt opts[] = {
 	{ "keep", 0, SV_OPT_FLAG, A(keep), NULL, "a variable that is set already stays as it is" },
 	{ "force", 0, SV_OPT_FLAG, A(force), NULL, "allow variables such as PATH, LD_PRELOAD and BASH_ENV" },
 	{ "dry-run", 0, SV_OPT_FLAG, A(dry_run), NULL, "list variable, secret and reason; run nothing" },
+	{ "mask", 0, SV_OPT_FLAG, A(mask), NULL, "mask the values in the output; so by CI=true or a coding agent" },
+	{ "mask-all", 0, SV_OPT_FLAG, A(mask_all), NULL, "mask every secret of the vault, not only those given" },
+	{ "no-mask", 0, SV_OPT_FLAG, A(no_mask), NULL, "do not mask" },
 	SV_OPT_END
 };
 
@@ -64,8 +68,9 @@ static enum sv_code selector(const char *text, struct sv_msg_selector *s, struct
 	}
 	text = skip_scheme(text);
 	if (strncmp(text, "sv://", 5) == 0)
-		return sv_err_set(err, SV_ERR_USAGE,
-				  "one run has one environment: say -e ENV -s NAME for sv://ENV/NAME");
+		return sv_err_set(
+			err, SV_ERR_USAGE,
+			"one run has one environment: say -e ENV -s NAME for sv://ENV/NAME");
 	s->arg = sv_text_of(text);
 	n = s->arg.n;
 	if (n > 0 && text[n - 1] == '/') {
@@ -76,6 +81,11 @@ static enum sv_code selector(const char *text, struct sv_msg_selector *s, struct
 		return sv_group_check(text, n, err);
 	}
 	return sv_name_check(text, n, err);
+}
+
+static bool masked(void)
+{
+	return !args.dry_run && !args.no_mask && (args.mask || args.mask_all || sv_recorded());
 }
 
 static enum sv_code check(struct sv_cli *cli, int argc, char **argv, struct sv_err *err)
@@ -101,6 +111,10 @@ static enum sv_code check(struct sv_cli *cli, int argc, char **argv, struct sv_e
 		sv_hint(cli, "sv exec -s NAME -- COMMAND");
 		return sv_err_set(err, SV_ERR_USAGE, "there is no command to run");
 	}
+	if (args.no_mask && (args.mask || args.mask_all))
+		return sv_err_set(err, SV_ERR_USAGE, "--no-mask takes back --mask; give one of them");
+	if (masked() && cli->program->exec_masked == NULL)
+		return SV_ERR_FAIL; /* the complete program does it */
 	return SV_OK;
 }
 
@@ -296,6 +310,11 @@ static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err
 		list_json(cli, vars, n);
 	} else if (args.dry_run) {
 		list_text(cli, vars, n);
+	} else if (masked()) {
+		const struct sv_masked m = { argv, envp, vars, n, args.mask_all, args.mask || args.mask_all };
+
+		sv_write_restore_signal();
+		rc = cli->program->exec_masked(cli, &m, err);
 	} else {
 		sv_write_restore_signal(); /* a question may have been asked before */
 		rc = sv_spawn_exec(argv, envp, &cli->status, err);

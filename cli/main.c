@@ -4,6 +4,7 @@
  */
 #include "cli/clipboard.h"
 #include "cli/help.h"
+#include "cli/mask/masked.h"
 #include "cli/say.h"
 #include "cli/session.h"
 #include "cli/spawn.h"
@@ -63,7 +64,8 @@ static const struct sv_program program = { .commands = sv_commands,
 					   .prepare = sv_session_prepare,
 					   .trouble = trouble,
 					   .help = help,
-					   .copy = sv_clipboard_copy };
+					   .copy = sv_clipboard_copy,
+					   .exec_masked = sv_masked_exec };
 
 int main(int argc, char **argv)
 {

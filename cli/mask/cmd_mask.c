@@ -3,12 +3,16 @@
  * sv mask: values of the vault do not get through, from standard input to standard output or out of a program.
  */
 #include "cli/cmd.h"
+#include "cli/mask/masked.h"
 #include "cli/mask/outlet.h"
 #include "cli/mask/pump.h"
 #include "cli/mask/values.h"
 #include "cli/say.h"
+#include "cli/spawn.h"
 
 #include <unistd.h>
+
+extern char **environ;
 
 static const char *selects[SV_SELECTORS_MAX];
 
@@ -87,11 +91,14 @@ static enum sv_code filter(struct sv_cli *cli, const struct sv_match_set *set, s
 static enum sv_code run(struct sv_cli *cli, int argc, char **argv, struct sv_err *err)
 {
 	struct sv_match_set *set = NULL;
-	enum sv_code rc = compile(cli, &set, err);
+	enum sv_code rc;
 
-	(void)argc;
-	(void)argv;
-	if (rc == SV_OK)
+	if (argc > 0)
+		cli->status = SV_STATUS_NOT_STARTED;
+	rc = compile(cli, &set, err);
+	if (rc == SV_OK && argc > 0)
+		rc = sv_masked_run(cli, argv, environ, set, true, err);
+	else if (rc == SV_OK)
 		rc = filter(cli, set, err);
 	sv_match_set_free(set);
 	return rc;
@@ -103,9 +110,9 @@ const struct sv_cmd sv_cmd_mask = {
 	.check = check,
 	.flags = SV_CMD_AGENT | SV_CMD_UNLOCKED | SV_CMD_STOP_AT_ARG,
 	.args_min = 0,
-	.args_max = 0,
-	.synopsis = "[-s NAME|GROUP/]... [--all] [-e ENV]",
-	.help = "filter standard input: values become [sv:NAME]",
+	.args_max = -1,
+	.synopsis = "[-s NAME|GROUP/]... [--all] [-e ENV] [-- COMMAND [ARG]...]",
+	.help = "put [sv:NAME] for values, in standard input or in the output of a command",
 	.opts = opts,
 	.args = &args,
 	.more = "Values are found as they are, by line, and in base64, hex, URL, JSON, XML and shell spelling,\n"

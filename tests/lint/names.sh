@@ -28,7 +28,7 @@ verdict "no blanks at the end of a line" \
 if [ -n "${SV_BUILD:-}" ] && command -v nm >/dev/null 2>&1; then
 	verdict "linked functions are called sv_..., cmd_... or main" \
 		"$(find "$SV_BUILD/vault" "$SV_BUILD/proto" "$SV_BUILD/agent" "$SV_BUILD/cli" -name '*.o' -exec nm --defined-only {} + 2>/dev/null |
-			awk '$2 == "T" && $3 !~ /^(sv_|cmd_|main$|free$|malloc$|realloc$|calloc$|reallocarray$)/ { print $3 }' | sort -u)"
+			awk '$2 == "T" && $3 !~ /^(sv_|cmd_|main$|free$|malloc$|realloc$|calloc$|reallocarray$|__wrap_(free|realloc)$)/ { print $3 }' | sort -u)"
 else
 	skip "linked functions are called sv_..., cmd_... or main" "no built objects to look at"
 fi
